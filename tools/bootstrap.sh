@@ -113,8 +113,8 @@ install_venv() {
         echo "virtual environment: unchanged"
     else
         echo "virtual environment: installing ${files[*]}"
-        .venv/bin/python -m pip install -q --no-input --disable-pip-version-check "${files[@]/#/-r}"
-        .venv/bin/python -m pip install -q --no-input --disable-pip-version-check --no-deps --no-build-isolation -e .
+        .venv/bin/python -m pip install -q --no-input --no-cache-dir --disable-pip-version-check "${files[@]/#/-r}"
+        .venv/bin/python -m pip install -q --no-input --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e .
         printf '%s' "$digest" >"$mark"
     fi
     ln -sfn ../../tools/terraform .venv/bin/terraform

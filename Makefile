@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# The project's commands. The two that matter: `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+INVENTORY ?= build/lab/inventory.json
+PYTEST := python -m pytest
+VENV := .venv/.requirements.sha256
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ The two commands and what belongs to them
+.PHONY: demo prove demo-down test
+demo: ## two real hosts, the packs on them, every rule proven by its event
+	@tools/ring demo
+
+prove: $(VENV) ## fire every rule on the running demo hosts again and show the events
+	@$(PYTEST) tests/events --hosts="ansible://lab?ansible_inventory=$(INVENTORY)" --junitxml=build/junit/proof.xml
+
+demo-down: ## remove the demo hosts
+	@tools/lab.sh down
+
+test: ## all tests: what .ci/run runs
+	@.ci/run
+
+##@ Parts of `make test`
+.PHONY: lint unit check-c terraform-test collection molecule wheel
+lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
+	@tools/lint.sh
+
+unit: $(VENV) wheel ## unit tests; the collector's run over both implementations
+	@$(PYTEST) tests/unit collector/tests --junitxml=build/junit/unit.xml
+
+check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors
+	@$(MAKE) -C collector check-c
+
+terraform-test: $(VENV) ## terraform fmt, validate and test
+	@tools/terraform_test.sh
+
+collection: $(VENV) ## build the collection, install it elsewhere, use it there
+	@$(PYTEST) tests/collection --junitxml=build/junit/collection.xml
+
+molecule: $(VENV) wheel ## the whole ring on fresh hosts: default, then faults
+	@molecule test --scenario-name default
+
+wheel: $(VENV) ## the collector as a wheel, with its C inside
+	@$(MAKE) -C collector wheel
+
+$(VENV): requirements.txt tools/requirements-terraform.txt pyproject.toml
+	@tools/bootstrap.sh --test
+	@touch $@

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The project's long commands as stages: ``make demo`` and ``make test`` (``tools/ring`` starts this file).
+
+Exit status: 0 when every stage passed, 1 when one did not, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from console import Console
+from stage import ROOT, Flow, Interrupted, Stage
+
+TASK_LINES = r"^(PLAY|TASK|RUNNING HANDLER|INFO)"
+TEST_LINES = r"%\]|::|passed|failed"
+
+
+def make(name: str, title: str, minutes: float, results: Sequence[str] = (), **more: str | tuple[str, ...]) -> Stage:
+    """Return the stage that runs the make target of its name in the code lane."""
+    return Stage(name, title, ("make", "-s", name), minutes=minutes, results=tuple(results), **more)  # type: ignore[arg-type]
+
+
+def molecule(name: str, title: str, action: str, scenario: str = "default", **more: object) -> Stage:
+    """Return the stage that runs one Molecule action on the test lab."""
+    return Stage(
+        name,
+        title,
+        ("molecule", "--no-color", action, "--scenario-name", scenario) if action else (),
+        lane="hosts",
+        diagnose=("tools/diagnose.sh", "build/molecule/inventory.json"),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+DEMO = (
+    make("wheel", "the collector as a wheel", 5),
+    Stage("images", "host images", ("tools/lab.sh", "images"), lane="hosts", minutes=40),
+    Stage("hosts", "terraform apply", ("tools/lab.sh", "up"), needs=("images",), lane="hosts", minutes=15),
+    Stage(
+        "site",
+        "ansible-playbook site.yml",
+        ("ansible-playbook", "-i", "build/lab/inventory.json", "site.yml"),
+        needs=("hosts", "wheel"),
+        lane="hosts",
+        minutes=20,
+        progress=TASK_LINES,
+        diagnose=("tools/diagnose.sh", "build/lab/inventory.json"),
+    ),
+    Stage(
+        "proof",
+        "every rule fired, every event shown",
+        ("make", "-s", "prove"),
+        needs=("site",),
+        lane="hosts",
+        minutes=30,
+        show=True,
+        diagnose=("tools/diagnose.sh", "build/lab/inventory.json"),
+    ),
+)
+
+TEST = (
+    make("wheel", "the collector as a wheel", 5),
+    make("lint", "ruff, mypy, ansible-lint, yamllint, shellcheck", 15),
+    make("unit", "unit tests, both collector implementations", 20, ["build/junit/unit.xml"], progress=TEST_LINES),
+    make("check-c", "C under ASan and UBSan", 15),
+    make("terraform-test", "terraform fmt, validate, test", 10),
+    make("collection", "build, install and use the collection", 10, ["build/junit/collection.xml"]),
+    Stage("images", "host images", ("tools/lab.sh", "images", "build/molecule"), lane="hosts", minutes=40),
+    molecule("create", "terraform apply: two fresh hosts", "create", needs=("images",), minutes=15),
+    molecule(
+        "check",
+        "site.yml --check --diff on the bare hosts",
+        "check",
+        needs=("create", "wheel"),
+        minutes=15,
+        progress=TASK_LINES,
+    ),
+    molecule("converge", "site.yml", "converge", needs=("check",), minutes=20, progress=TASK_LINES),
+    molecule(
+        "idempotence",
+        "site.yml again: nothing changes",
+        "idempotence",
+        needs=("converge",),
+        minutes=15,
+        progress=TASK_LINES,
+    ),
+    molecule(
+        "verify",
+        "the proof on both hosts",
+        "verify",
+        needs=("converge",),
+        minutes=30,
+        results=("build/junit/proof.xml",),
+        progress=TEST_LINES,
+    ),
+    molecule(
+        "reboot",
+        "a reboot of one host, and its proof again",
+        "side-effect",
+        needs=("verify",),
+        minutes=30,
+        results=("build/junit/proof-after-reboot.xml",),
+        progress=TEST_LINES,
+    ),
+    molecule(
+        "faults",
+        "what goes wrong",
+        "verify",
+        "faults",
+        needs=("verify",),
+        minutes=30,
+        results=("build/junit/faults.xml",),
+    ),
+    Stage(
+        "destroy",
+        "terraform destroy",
+        ("molecule", "--no-color", "destroy", "--scenario-name", "default"),
+        lane="hosts",
+        undo="create",
+    ),
+)
+
+
+def summary_of_demo(flow: Flow) -> None:
+    """Print where everything is and how to go on."""
+    say = flow.console.line
+    ssh = json.loads((ROOT / "build" / "lab" / "ssh.json").read_text(encoding="utf-8"))
+    say("")
+    say("The hosts stay up. Log in:")
+    for host, command in ssh.items():
+        say(f"  {host:<10} {command}")
+    say("Events on a host:  tail -f /var/log/auditpack/events.jsonl")
+    say("The proof:         build/proof/proof.html  (also proof.md, proof.json)")
+    say("Prove again:       make prove")
+    say("Remove the hosts:  make demo-down")
+
+
+def run(name: str, stages: Sequence[Stage], console: Console) -> Flow:
+    """Run one flow under its lock and print its table of times."""
+    flow = Flow(name, stages, console)
+    started = time.monotonic() - float(os.environ.get("AUDITPACK_BOOTSTRAP_SECONDS", "0"))
+    flow.prepare()
+    try:
+        flow.run()
+    finally:
+        seconds = {"bootstrap": float(os.environ.get("AUDITPACK_BOOTSTRAP_SECONDS", "0")), **flow.seconds}
+        console.table(
+            f"make {name}: time per stage (m:ss; stages overlap)", seconds, flow.outcome, time.monotonic() - started
+        )
+    return flow
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the flow named by the first argument: ``demo`` or ``test``."""
+    if list(arguments) not in (["demo"], ["test"]):
+        print("usage: tools/ring demo|test", file=sys.stderr)
+        return 2
+    name = arguments[0]
+    console = Console(pause=15.0 if name == "demo" else 60.0)
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"tools/ring: another `make {name}` runs in this tree — wait for it or end it", file=sys.stderr)
+            return 2
+        try:
+            # Whatever a stage puts aside lies in one folder, which is gone afterwards. Others may look in: mmdebstrap
+            # enters it as an unprivileged user. Its name is short, because sockets are made in it.
+            with tempfile.TemporaryDirectory(prefix="auditpack-") as scratch:
+                Path(scratch).chmod(0o755)
+                os.environ.update(TMPDIR=scratch, ANSIBLE_HOME=f"{scratch}/ansible")
+                flow = run(name, DEMO if name == "demo" else TEST, console)
+        except Interrupted:
+            return 130
+        if name == "demo":
+            if not flow.failed:
+                summary_of_demo(flow)
+            return int(flow.failed)
+        # The gate reads every record and every test result again, so its closing line carries the totals of the run.
+        console.line("")
+        gate = subprocess.run([sys.executable, "-m", "pytest", "-q", "tests/gate"], cwd=ROOT, check=False)
+        return int(flow.failed or gate.returncode != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
