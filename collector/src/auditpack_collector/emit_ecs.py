@@ -1,0 +1,2 @@
+class EcsEmitter:
+    def __init__(self,o,n): pass

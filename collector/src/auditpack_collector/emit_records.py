@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""emit, format `records`: the JSON that LAUREL 0.8 prints. Differences: docs/collector/laurel.md.
+
+One object: `ID` ("sec.ms:serial"), `NODE` if the line had one, then one key per record type in arrival order.
+SYSCALL, EXECVE, CWD, PROCTITLE and user-space records are objects, all others lists of objects; a second record of
+an object type makes a list of it. Decimal → integer, hex → "0x…", octal → "0o…", (null) and ? → null.
+Names of auditd (ENRICHED) and ours are upper case beside the lower-case numbers. A name met twice becomes a list.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+from . import decode, fields, sockaddr
+from .coalesce import Event, is_single
+from .options import Options
+from .quote import records_text as text
+from .scan import Field, Record
+from .tables import ARCHES, SYSCALLS
+from .users import Names
+
+Object = dict[str, Any]
+
+_OBJECT_TYPES = frozenset((b"SYSCALL", b"CWD"))
+_MAX_CONVERTERS = 4096
+
+
+def _decimal(token: bytes) -> Any:
+    value = decode.decimal(token)
+    return _plain(token) if value is None else value
+
+
+def _hex(token: bytes) -> Any:
+    return decode.hexadecimal(token) or _number_text(token)
+
+
+def _octal(token: bytes) -> Any:
+    return decode.octal(token) or _number_text(token)
+
+
+def _number_text(token: bytes) -> Optional[str]:
+    """A number that is none: LAUREL prints `?` as it is here."""
+    return None if token == b"(null)" else text(decode.plain(token) or token)
+
+
+def _plain(token: bytes) -> Optional[str]:
+    value = decode.plain(token)
+    return None if value is None else text(value)
+
+
+def _encoded(token: bytes) -> Optional[str]:
+    value = decode.encoded(token)
+    return None if value is None else text(value)
+
+
+def _braces(token: bytes) -> list[str]:
+    return [text(word) for word in token.strip(b"{}").split()]
+
+
+def _converter(name: bytes) -> Callable[[bytes], Any]:
+    if name in fields.DECIMAL:
+        return _decimal_or_text
+    if name in fields.HEX:
+        return _hex
+    if name in fields.OCTAL:
+        return _octal
+    if name == b"seperms":
+        return _braces
+    return _encoded if name in fields.ENCODED else _plain
+
+
+def _decimal_or_text(token: bytes) -> Any:
+    value = decode.decimal(token)
+    return _number_text(token) if value is None else value
+
+
+class RecordsEmitter:
+    """Event → JSON value."""
+
+    def __init__(self, options: Options, names: Names) -> None:
+        self._universal = options.translate in ("universal", "all")
+        self._users = options.translate == "all"
+        self._names = names
+        self._known: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {}
+
+    def event(self, event: Event, now: float) -> Object:
+        records = event.records
+        first = records[0]
+        out: Object = {"ID": first.id.decode("ascii")}
+        if first.node:
+            out["NODE"] = text(first.node)
+        for record in records:
+            kind = record.type
+            name = kind.decode("ascii")
+            if kind == b"EXECVE":
+                if name not in out:
+                    out[name] = self._execve([each for each in records if each.type == kind])
+                continue
+            value = self._record(record, now)
+            if kind in _OBJECT_TYPES or kind == b"PROCTITLE" or is_single(kind):
+                put(out, name, value)
+            else:
+                out.setdefault(name, []).append(value)
+        return out
+
+    def malformed(self, raw: bytes, reason: str) -> Object:
+        return {"MALFORMED": {"reason": reason, "raw": text(raw)}}
+
+    def _fields(self, pairs: list[Field], into: Object) -> None:
+        known = self._known
+        for name, token in pairs:
+            entry = known.get(name)
+            if entry is None:
+                if len(known) >= _MAX_CONVERTERS:
+                    known.clear()
+                entry = known[name] = (text(name or b"text"), _converter(name))
+            key, convert = entry
+            if key in into:
+                put(into, key, convert(token))
+            else:
+                into[key] = convert(token)
+
+    def _record(self, record: Record, now: float) -> Object:
+        out: Object = {}
+        kind = record.type
+        if kind == b"SYSCALL":
+            arguments: list[Any] = []
+            rest: list[Field] = []
+            for field in record.fields:
+                name = field[0]
+                if name in (b"a0", b"a1", b"a2", b"a3"):
+                    arguments.append(_hex(field[1]))
+                else:
+                    rest.append(field)
+            self._fields(rest, out)
+            if arguments:
+                out["ARGV"] = arguments
+        elif kind == b"PROCTITLE":
+            for field in record.fields:
+                argv = decode.title(field[1]) if field[0] == b"proctitle" else None
+                if argv is None or "ARGV" in out:
+                    self._fields([field], out)
+                else:
+                    out["ARGV"] = [text(argument) for argument in argv]
+        else:
+            self._fields(record.fields, out)
+        if record.message is not None:
+            message: Object = {}
+            self._fields(record.message, message)
+            put(out, "msg", message)
+        for name, token in record.tail:
+            if name == b"SADDR" and token[:1] == b"{" and token[-1:] == b"}":
+                put(out, "SADDR", "{" + text(token[1:-1].strip()) + "}")
+            else:
+                put(out, text(name or b"TEXT"), _plain(token))
+        if self._universal:
+            self._translate(record, out)
+        if self._users:
+            self._translate_ids(record, out, now)
+        return out
+
+    def _execve(self, records: list[Record]) -> Object:
+        out: Object = {}
+        vector, rest, _ = decode.arguments(records)
+        self._fields(rest, out)
+        out["ARGV"] = [None if argument is None else text(argument) for argument in vector]
+        for record in records:
+            for name, token in record.tail:
+                put(out, text(name), _plain(token))
+        return out
+
+    def _translate(self, record: Record, out: Object) -> None:
+        if record.type == b"SYSCALL":
+            found = dict(record.fields)
+            arch = ARCHES.get(found.get(b"arch", b""))
+            if arch is not None:
+                out["ARCH"] = arch
+                syscall = SYSCALLS[arch].get(decode.decimal(found.get(b"syscall", b"")) or 0)
+                if syscall is not None:
+                    out["SYSCALL"] = syscall
+        elif record.type == b"SOCKADDR":
+            for name, token in record.fields:
+                if name == b"saddr":
+                    family, parts, _ = sockaddr.parse(decode.encoded(token) or b"")
+                    if parts:
+                        out.pop("saddr", None)
+                        out["SADDR"] = {"saddr_fam": family} | {
+                            key: text(value) if isinstance(value, bytes) else value for key, value in parts.items()
+                        }
+
+    def _translate_ids(self, record: Record, out: Object, now: float) -> None:
+        for name, token in record.fields:
+            user = name in fields.USER_IDS
+            if user or name in fields.GROUP_IDS:
+                number = decode.decimal(token)
+                upper = name.decode("ascii").upper()
+                if number is not None and upper not in out:
+                    out[upper] = self._names.user(number, now) if user else self._names.group(number, now)
+
+
+def put(into: Object, name: str, value: Any) -> None:
+    """Set a name; met a second time it becomes a list of its values."""
+    if name not in into:
+        into[name] = value
+    elif isinstance(into[name], Repeated):
+        into[name].append(value)
+    else:
+        into[name] = Repeated((into[name], value))
+
+
+class Repeated(list[Any]):
+    """Values of a name that came more than once."""

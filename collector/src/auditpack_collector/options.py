@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a pipeline is asked to do; the same for the Python and the C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FORMATS = ("ecs", "records")
+TRANSLATIONS = ("none", "universal", "all")
+ENRICHMENTS = ("none", "default", "all")
+
+
+@dataclass(frozen=True)
+class Options:
+    """`translate` concerns `records` alone: `ecs` always names what it can (user names only with `all`).
+
+    `hostname` is written to ECS events whose line has no node. `clock`: "wall" ages open events by the `now` given to
+    feed(), "event" by the newest time stamp seen, which makes reading a file independent of how long that takes.
+    """
+
+    format: str = "ecs"
+    translate: str = "none"
+    enrich: str = "none"
+    timeout: float = 2.0
+    hostname: str = ""
+    clock: str = "wall"
