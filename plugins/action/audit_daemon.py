@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Action: refuse contradictory auditd settings on the controller, then run the module on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.auditd_conf import check
+
+
+class ActionModule(ActionBase):
+    """Face of the module audit_daemon."""
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check what can be checked without the host; the module checks the rest there."""
+        super().run(tmp, task_vars)
+        arguments = self._task.args
+        if arguments.get("state", "present") == "present":
+            wrong = check(dict(arguments.get("settings") or {}))
+            if wrong:
+                raise AnsibleActionFail("\n".join(wrong))
+        return self._execute_module(module_args=arguments, task_vars=task_vars)  # type: ignore[no-any-return]
