@@ -177,7 +177,11 @@ def main(arguments: Sequence[str]) -> int:
             # enters it as an unprivileged user. Its name is short, because sockets are made in it.
             with tempfile.TemporaryDirectory(prefix="auditpack-") as scratch:
                 Path(scratch).chmod(0o755)
-                os.environ.update(TMPDIR=scratch, ANSIBLE_HOME=f"{scratch}/ansible")
+                os.environ.update(
+                    TMPDIR=scratch,
+                    ANSIBLE_HOME=f"{scratch}/ansible",
+                    MOLECULE_EPHEMERAL_DIRECTORY=f"{scratch}/molecule",  # one state for both scenarios
+                )
                 flow = run(name, DEMO if name == "demo" else TEST, console)
         except Interrupted:
             return 130
