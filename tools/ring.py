@@ -101,14 +101,20 @@ TEST = (
         results=("build/junit/proof.xml",),
         progress=TEST_LINES,
     ),
-    molecule(
-        "reboot",
-        "a reboot of one host, and its proof again",
-        "side-effect",
-        needs=("verify",),
+    molecule("reboot", "one host boots again", "side-effect", needs=("verify",), minutes=10),
+    Stage(
+        "proof-again",
+        "the proof after the reboot",
+        (
+            *("make", "-s", "prove", "INVENTORY=build/molecule/inventory.json", "HOSTS=debian13"),
+            "PROOF=--proof-label=after-reboot --proof-out=build/proof/after-reboot --junitxml=build/junit/proof-after-reboot.xml",
+        ),
+        needs=("reboot",),
+        lane="hosts",
         minutes=30,
         results=("build/junit/proof-after-reboot.xml",),
         progress=TEST_LINES,
+        diagnose=("tools/diagnose.sh", "build/molecule/inventory.json"),
     ),
     molecule(
         "faults",
