@@ -4,6 +4,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
+export NO_COLOR=1
 failed=()
 check() { # NAME COMMAND...
     local name=$1

@@ -107,7 +107,8 @@ TEST = (
         "the proof after the reboot",
         (
             *("make", "-s", "prove", "INVENTORY=build/molecule/inventory.json", "HOSTS=debian13"),
-            "PROOF=--proof-label=after-reboot --proof-out=build/proof/after-reboot --junitxml=build/junit/proof-after-reboot.xml",
+            "PROOF=--proof-label=after-reboot --proof-out=build/proof/after-reboot"
+            " --junitxml=build/junit/proof-after-reboot.xml",
         ),
         needs=("reboot",),
         lane="hosts",
