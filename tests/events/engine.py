@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the proof asks of the rule engine: a host's composed set, as rendered there, and whether it is what is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from plugins.module_utils.rulepack.compose import Composition, compose, needs
+from plugins.module_utils.rulepack.model import Case, HostFacts, Pack, Rule
+from plugins.module_utils.rulepack.normalise import compare, parse_rules
+from plugins.module_utils.rulepack.render import host_benchmark
+from plugins.module_utils.rulepack.render import render as render_rules
+from plugins.module_utils.rulepack.schema import load_packs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Composed:
+    """The packs of a host in load order."""
+
+    composition: Composition
+
+    @cached_property
+    def packs(self) -> list[Pack]:
+        return [chosen.pack for chosen in self.composition.chosen]
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        return [case for pack in self.packs for case in pack.cases]
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        return {rule.id: rule for pack in self.packs for rule in pack.rules}
+
+    @cached_property
+    def pack_of(self) -> dict[str, str]:
+        return {item.id: pack.name for pack in self.packs for item in (*pack.rules, *pack.cases)}
+
+    def asked(self, more_paths: Sequence[str]) -> dict[str, list[str]]:
+        """Arguments for the module audit_facts: what rendering needs, and what cases ask for with `has`."""
+        wanted = needs(self.composition)
+        lists = {*wanted.lists, *(case.each for case in self.cases if case.each)}
+        return {
+            "paths": sorted({*wanted.paths, *more_paths}),
+            "users": wanted.users,
+            "groups": wanted.groups,
+            "lists": sorted(lists),
+        }
+
+    def benchmarks(self, facts: HostFacts) -> dict[str, str]:
+        """The benchmark that holds on the host, by pack; packs that have none are left out."""
+        found = {chosen.pack.name: host_benchmark(chosen, facts) for chosen in self.composition.chosen}
+        return {pack: benchmark for pack, benchmark in found.items() if benchmark}
+
+
+@dataclass(frozen=True)
+class InForce:
+    """`active`: ids of the rules that have a line on this host; `skipped`: why each other one has none.
+
+    `difference` is empty when exactly these rules are loaded, else it lists what is missing and what is too much.
+    """
+
+    active: frozenset[str]
+    skipped: Mapping[str, str]
+    difference: str
+
+
+def compose_for(variables: Mapping[str, Any]) -> Composed:
+    """The composition that the role audit_rules makes for a host with these inventory variables."""
+    settings = {**_role_defaults(), **variables}
+    folders = [_under_root(folder) for folder in settings["audit_rules_pack_dirs"]]
+    return Composed(compose(load_packs(folders), settings["audit_rules_packs"]))
+
+
+def _role_defaults() -> dict[str, Any]:
+    path = ROOT / "roles/audit_rules/defaults/main.yml"
+    defaults: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return defaults
+
+
+def _under_root(folder: str) -> Path:
+    """The role's default folders stand below the collection's root, which Ansible knows as `role_path`/../.. ."""
+    text = folder.replace("{{ role_path }}", str(ROOT / "roles/audit_rules"))
+    return Path(text).resolve() if Path(text).is_absolute() else (ROOT / text).resolve()
+
+
+def in_force(composed: Composed, facts: HostFacts) -> InForce:
+    """Render the set for the host and compare it with what `auditctl -l` lists there."""
+    rendered = render_rules(composed.composition, facts)
+    active = {rule for line in rendered.lines for rule in (line.rule, *line.also)}
+    skipped = {entry.rule: entry.reason for entry in rendered.skipped}
+    left_out = {
+        rule: skipped.get(rule, "excluded by the selection") for rule in composed.rules if rule not in active
+    }
+    # Controls (`-b`, `-e`, …) are no rules: `auditctl -l` does not list them, and state cases prove them.
+    wanted = [line.line for line in rendered.lines if line.line is not None]
+    difference = compare(wanted, parse_rules("\n".join(facts.rules)))
+    lines = [f"- {line}  (composed, not loaded)" for line in difference.missing]
+    lines += [f"+ {line}  (loaded, not composed)" for line in difference.extra]
+    return InForce(frozenset(active), left_out, "\n".join(lines))

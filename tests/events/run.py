@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof as a whole: all hosts in parallel, each in one batch, and the rows that come out of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from plugins.module_utils.rulepack.errors import PackErrors
+from plugins.module_utils.rulepack.model import Case, HostFacts, Rule
+
+from . import engine, plan
+from .connection import ConnectionFailed, Host
+from .explain import explain
+from .fire import Fired, fire
+from .judge import FAILED, NOT_APPLICABLE, PROVEN, Verdict, judge
+
+Row = dict[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass
+class HostRun:
+    """One host's part of a proof. `plan` is None when the host could not even be asked; `error` says why nothing was fired."""
+
+    name: str
+    composed: engine.Composed
+    choice: plan.Choice
+    plan: plan.HostPlan | None = None
+    fired: Fired = field(default_factory=Fired)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    error: str = ""
+    seconds: float = 0
+
+    @property
+    def lost(self) -> dict[str, Any]:
+        """The kernel's count of lost records before and after."""
+        states = {"before": self.fired.before, "after": self.fired.after}
+        return {when: state.get("kernel", {}).get("lost") for when, state in states.items()}
+
+    def verdicts_of(self, case: Case) -> list[tuple[str, Verdict, Mapping[str, Any]]]:
+        """(name, verdict, outcome) of each firing of a case; one without outcome when it was not fired."""
+        nothing: dict[str, Any] = {"seconds": 0}
+        if self.plan is None:
+            return [(case.id, Verdict(FAILED, self.error), nothing)]
+        if case.id in self.plan.excused:
+            return [(case.id, Verdict(NOT_APPLICABLE, self.plan.excused[case.id]), nothing)]
+        found = []
+        for firing in self.plan.firings:
+            if firing.case.id == case.id:
+                reason = self.error or self.fired.error or "not fired"
+                verdict = self.verdicts.get(firing.ref, Verdict(FAILED, reason))
+                found.append((firing.name, verdict, self.fired.outcomes.get(firing.ref, nothing)))
+        return found
+
+
+def prove(hosts: Sequence[tuple[Host, engine.Composed]], choice: plan.Choice, say: Say) -> list[HostRun]:
+    """Prove all hosts at once. What goes wrong on one is its `error`; the others go on."""
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        return list(pool.map(lambda pair: _host(*pair, choice, say), hosts))
+
+
+def _host(host: Host, composed: engine.Composed, choice: plan.Choice, say: Say) -> HostRun:
+    started = time.monotonic()
+    run = HostRun(host.name, composed, choice)
+    try:
+        _prepare(host, run)
+        if not run.error:
+            _fire(host, run, say)
+    except (ConnectionFailed, PackErrors, OSError) as error:
+        run.error = str(error)
+    run.seconds = time.monotonic() - started
+    problem = run.error or run.fired.error
+    say(f"{host.name}: {problem}" if problem else f"{host.name}: done in {run.seconds:.0f} s")
+    return run
+
+
+def _prepare(host: Host, run: HostRun) -> None:
+    wanted = run.composed.asked(plan.paths_asked(run.composed.cases))
+    facts = HostFacts.from_json(host.module("auditpack.linux.audit_facts", wanted)["facts"])
+    run.plan = plan.make(run.composed, facts, run.choice)
+    if run.plan.rules.difference:
+        run.error = f"the rules in force are not the composed set, nothing was fired:\n{run.plan.rules.difference}"
+
+
+def _fire(host: Host, run: HostRun, say: Say) -> None:
+    assert run.plan is not None
+    firings = {firing.ref: firing for firing in run.plan.firings}
+    say(f"{host.name}: {len(run.plan.rules.active)} rules in force, {len(firings)} triggers to fire")
+
+    judged = run.plan.judged
+
+    def result(ref: str, outcome: Mapping[str, Any]) -> None:
+        firing = firings[ref]
+        verdict = judge(judged[firing.case.id], outcome)
+        known = run.verdicts.get(ref)
+        run.verdicts[ref] = verdict
+        if known is None or known.verdict != verdict.verdict:
+            place = f"{len(run.verdicts):>3}/{len(firings)}"
+            say(f"{host.name} {place} {verdict.verdict:<14} {outcome['seconds']:5.1f} s  {firing.name}")
+
+    run.fired = fire(host, plan.batch(run.plan), result)
+
+
+def rows(runs: Sequence[HostRun]) -> list[Row]:
+    """Every rule × case × host, in the order of packs and rules; a rule without a case, or inactive, is a row too."""
+    found: list[Row] = []
+    for pack in dict.fromkeys(pack.name for run in runs for pack in run.composed.packs):
+        for run in runs:
+            found += [row for row in _host_rows(run) if row["pack"] == pack]
+    return found
+
+
+def _host_rows(run: HostRun) -> list[Row]:
+    facts = run.plan.facts if run.plan else None
+    about = {
+        "host": run.name,
+        "distro": f"{facts.distro} {facts.distro_version}" if facts else "",
+        "kernel": facts.kernel if facts else "",
+        "audit": facts.audit_version if facts else "",
+        "arch": facts.machine if facts else "",
+    }
+    found: list[Row] = []
+    cases = [case for case in run.composed.cases if run.choice.takes(run.composed.pack_of[case.id], case.id)]
+    for pack in run.composed.packs:
+        for rule in pack.rules:
+            own = [case for case in cases if rule.id in case.rules]
+            if not own and not run.choice.everything:
+                continue
+            skipped = _inactive(run, rule.id)
+            for case in own:
+                for name, verdict, outcome in run.verdicts_of(case):
+                    if skipped and verdict.verdict != NOT_APPLICABLE:
+                        verdict = Verdict(NOT_APPLICABLE, skipped)
+                    found.append(_row(pack.name, rule.id, name, verdict, outcome, about))
+            if not own:
+                found.append(_row(pack.name, rule.id, "", _without_case(rule, skipped), {"seconds": 0}, about))
+        for case in pack.cases:
+            if case in cases and not case.rules:
+                found += [_row(pack.name, "", *result, about) for result in run.verdicts_of(case)]
+    return found
+
+
+def _inactive(run: HostRun, rule: str) -> str:
+    """Why a rule is not in force on the host, or empty."""
+    if run.plan is None or rule in run.plan.rules.active:
+        return ""
+    return run.plan.rules.skipped.get(rule, "rule not active on this host")
+
+
+def _without_case(rule: Rule, skipped: str) -> Verdict:
+    if skipped:
+        return Verdict(NOT_APPLICABLE, skipped)
+    if rule.maturity == "sandbox":
+        return Verdict(NOT_APPLICABLE, "sandbox: no case yet")
+    return Verdict(FAILED, "no case proves this rule")
+
+
+def _row(pack: str, rule: str, case: str, verdict: Verdict, outcome: Mapping[str, Any], about: Mapping[str, str]) -> Row:
+    return {
+        "pack": pack, "rule": rule, "case": case, **about, "verdict": verdict.verdict,
+        "seconds": outcome["seconds"], "reason": verdict.reason, "event": verdict.event,
+    }  # fmt: skip
+
+
+def rule_problem(run: HostRun, rule: str) -> str:
+    """Why an active rule is not proven on the host; empty when it is, or when there is a stated reason not to be.
+
+    Only a case that expects something proves a rule: a negative case also passes where the rule is dead.
+    """
+    if run.plan is None:
+        return run.error
+    results = []
+    for case in run.plan.cases:
+        if rule in case.rules:
+            positive = bool(case.expect or case.stdout)
+            results += [(verdict, positive) for _, verdict, _ in run.verdicts_of(case)]
+    if run.composed.rules[rule].maturity == "sandbox" and not results:
+        return ""
+    if any(verdict.verdict == PROVEN and positive for verdict, positive in results):
+        return ""
+    stated = [verdict for verdict, positive in results if positive and verdict.verdict not in (PROVEN, FAILED)]
+    if stated and not any(verdict.verdict == FAILED for verdict, _ in results):
+        return ""
+    reasons = [f"{verdict.verdict}: {verdict.reason}" for verdict, _ in results]
+    return f"{rule} is in force on {run.name}, but no case proves it ({'; '.join(reasons) or 'it has none'})"
+
+
+def explanations(run: HostRun) -> dict[str, str]:
+    """For each failed firing by name: everything needed to see why."""
+    if run.plan is None:
+        return {}
+    return {
+        firing.name: explain(run.plan.judged[firing.case.id], run.fired.outcomes[firing.ref], run.fired.after)
+        for firing in run.plan.firings
+        if run.verdicts.get(firing.ref, Verdict("")).verdict == FAILED and firing.ref in run.fired.outcomes
+    }
+
+
+def about(runs: Sequence[HostRun], label: str, started: str) -> dict[str, Any]:
+    """What run.json holds: hosts with their counters and the explanation of each failure."""
+    return {
+        "label": label,
+        "started": started,
+        "hosts": {
+            run.name: {
+                "seconds": round(run.seconds, 1),
+                "error": run.error or run.fired.error,
+                "lost": run.lost,
+                "events": run.fired.seen,
+                "collector": run.fired.after.get("collector"),
+                "explanations": explanations(run),
+            }
+            for run in runs
+        },
+    }
