@@ -15,11 +15,13 @@ A record that comes after its event's end is `late` and makes an event of its ow
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, Optional
+from typing import TYPE_CHECKING, Final
 
 from .decode import decimal
-from .scan import Record
 from .tables import RECORD_TYPES
+
+if TYPE_CHECKING:
+    from .scan import Record
 
 MAX_OPEN_EVENTS: Final = 1024
 MAX_OPEN_BYTES: Final = 16 << 20
@@ -70,7 +72,7 @@ class Event:
         self.records.append(record)
         if type_ == b"PATH":
             self.paths += 1
-        elif type_ == b"SYSCALL" or type_ == b"URINGOP":
+        elif type_ in (b"SYSCALL", b"URINGOP"):
             self.syscall = True
             for name, token in record.fields:
                 if name == b"items":
@@ -132,8 +134,7 @@ class Coalescer:
         """End events older than the timeout (or all). A clock that went back makes an event new again."""
         while self._open:
             event = next(iter(self._open.values()))
-            if event.started > now:
-                event.started = now
+            event.started = min(event.started, now)
             if not everything and now - event.started < self.timeout:
                 return
             self._end(event, out)
@@ -167,7 +168,7 @@ class Coalescer:
 
         Reordering makes a gap and then fills it, so a serial below the highest one takes one off again.
         """
-        highest: Optional[int] = self._serials.get(record.node)
+        highest: int | None = self._serials.get(record.node)
         if highest is None:
             if len(self._serials) < 4096:
                 self._serials[record.node] = record.serial

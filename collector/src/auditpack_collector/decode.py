@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Optional
+from typing import TYPE_CHECKING, Final
 
-from .scan import Field, Record
+if TYPE_CHECKING:
+    from .scan import Field, Record
 
 MAX_ARGUMENTS: Final = 1 << 20
-"""Arguments placed in a vector; an index beyond it stays an ordinary field."""
+SPARE_ARGUMENTS: Final = 4096
+"""Longest vector: SPARE_ARGUMENTS plus one per byte of the records, at most MAX_ARGUMENTS, so that few bytes cannot
+claim a long vector. An argument beyond it stays an ordinary field."""
 
 NULLS: Final = frozenset((b"(null)", b"?"))
 
@@ -21,31 +24,31 @@ _ARGUMENT = re.compile(rb"a(0|[1-9][0-9]{0,9})(?:\[(0|[1-9][0-9]{0,9})\])?").ful
 _ARGUMENT_LENGTH = re.compile(rb"a(0|[1-9][0-9]{0,9})_len").fullmatch
 
 
-def decimal(token: bytes) -> Optional[int]:
+def decimal(token: bytes) -> int | None:
     """Canonical decimal of at most 19 digits, else None."""
     return int(token) if _DECIMAL(token) else None
 
 
-def hexadecimal(token: bytes) -> Optional[str]:
+def hexadecimal(token: bytes) -> str | None:
     """`00C000003E` → "0xc000003e"; at most 16 significant digits, else None."""
     match = _HEX(token)
     return "0x" + match[1].decode("ascii").lower() if match else None
 
 
-def octal(token: bytes) -> Optional[str]:
+def octal(token: bytes) -> str | None:
     """`0100644` → "0o100644", else None."""
     match = _OCTAL(token)
     return "0o" + match[1].decode("ascii") if match else None
 
 
-def plain(token: bytes) -> Optional[bytes]:
+def plain(token: bytes) -> bytes | None:
     """Bytes of a plain token; None for `(null)` and `?`. A quoted "?" is a text."""
     if token[:1] == b'"' and len(token) > 1 and token[-1:] == b'"':
         return token[1:-1]
     return None if token in NULLS else token
 
 
-def encoded(token: bytes) -> Optional[bytes]:
+def encoded(token: bytes) -> bytes | None:
     """Bytes of an ENCODED token: quoted, upper-case hex, or as it is."""
     return bytes.fromhex(token.decode("ascii")) if _ENCODED(token) else plain(token)
 
@@ -56,7 +59,7 @@ def keys(token: bytes) -> list[bytes]:
     return value.split(b"\x01") if value is not None else []
 
 
-def title(token: bytes) -> Optional[list[bytes]]:
+def title(token: bytes) -> list[bytes] | None:
     """The argument vector in `proctitle`, split at NUL. The kernel cuts it at 128 bytes."""
     value = encoded(token)
     if value is None:
@@ -67,7 +70,7 @@ def title(token: bytes) -> Optional[list[bytes]]:
     return parts
 
 
-def arguments(records: list[Record]) -> tuple[list[Optional[bytes]], list[Field], bool]:
+def arguments(records: list[Record]) -> tuple[list[bytes | None], list[Field], bool]:
     """The EXECVE records of one event → (argument vector, fields that are no argument, vector is whole).
 
     `aN` and the chunks `aN[k]` are placed by number whatever record or order they come in; `aN_len` is checked
@@ -78,13 +81,14 @@ def arguments(records: list[Record]) -> tuple[list[Optional[bytes]], list[Field]
     lengths: dict[int, bytes] = {}
     rest: list[Field] = []
     argc = 0
+    limit = min(MAX_ARGUMENTS, SPARE_ARGUMENTS + sum(len(record.raw) for record in records))
     for record in records:
         for field in record.fields:
             name, token = field
             match = _ARGUMENT(name)
             if match is None:
                 length = _ARGUMENT_LENGTH(name)
-                if length and int(length[1]) < MAX_ARGUMENTS:
+                if length and int(length[1]) < limit:
                     lengths[int(length[1])] = token
                     continue
                 if name == b"argc":
@@ -94,11 +98,11 @@ def arguments(records: list[Record]) -> tuple[list[Optional[bytes]], list[Field]
             index = int(match[1])
             slot: dict[int, bytes] = values if match[2] is None else chunks.setdefault(index, {})
             place = index if match[2] is None else int(match[2])
-            if index >= MAX_ARGUMENTS or place in slot:
+            if index >= limit or place in slot:
                 rest.append(field)
             else:
                 slot[place] = encoded(token) or b""
-    count = max(min(argc, MAX_ARGUMENTS), max(values, default=-1) + 1, max(chunks, default=-1) + 1)
+    count = max(min(argc, limit), max(values, default=-1) + 1, max(chunks, default=-1) + 1)
     vector = [values.get(index) for index in range(count)]
     whole = argc == count
     for index, pieces in chunks.items():
@@ -108,5 +112,5 @@ def arguments(records: list[Record]) -> tuple[list[Optional[bytes]], list[Field]
         vector[index] = b"".join(piece for _, piece in sorted(pieces.items()))
         whole = whole and sorted(pieces) == list(range(len(pieces)))
         expected = decimal(lengths.get(index, b""))
-        whole = whole and (expected is None or expected == 2 * len(vector[index] or b""))
+        whole = whole and (expected is None or expected in (len(vector[index] or b""), 2 * len(vector[index] or b"")))
     return vector, rest, whole and None not in vector

@@ -9,25 +9,21 @@ Names of auditd (ENRICHED) and ours are upper case beside the lower-case numbers
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import decode, fields, sockaddr
 from .coalesce import Event, is_single
-from .options import Options
+from .emit import Object, put
 from .quote import records_text as text
-from .scan import Field, Record
 from .tables import ARCHES, SYSCALLS
-from .users import Names
 
-Object = dict[str, Any]
+if TYPE_CHECKING:
+    from .options import Options
+    from .scan import Field, Record
+    from .users import Names
 
 _OBJECT_TYPES = frozenset((b"SYSCALL", b"CWD"))
 _MAX_CONVERTERS = 4096
-
-
-def _decimal(token: bytes) -> Any:
-    value = decode.decimal(token)
-    return _plain(token) if value is None else value
 
 
 def _hex(token: bytes) -> Any:
@@ -38,17 +34,17 @@ def _octal(token: bytes) -> Any:
     return decode.octal(token) or _number_text(token)
 
 
-def _number_text(token: bytes) -> Optional[str]:
+def _number_text(token: bytes) -> str | None:
     """A number that is none: LAUREL prints `?` as it is here."""
     return None if token == b"(null)" else text(decode.plain(token) or token)
 
 
-def _plain(token: bytes) -> Optional[str]:
+def _plain(token: bytes) -> str | None:
     value = decode.plain(token)
     return None if value is None else text(value)
 
 
-def _encoded(token: bytes) -> Optional[str]:
+def _encoded(token: bytes) -> str | None:
     value = decode.encoded(token)
     return None if value is None else text(value)
 
@@ -59,7 +55,7 @@ def _braces(token: bytes) -> list[str]:
 
 def _converter(name: bytes) -> Callable[[bytes], Any]:
     if name in fields.DECIMAL:
-        return _decimal_or_text
+        return _decimal
     if name in fields.HEX:
         return _hex
     if name in fields.OCTAL:
@@ -69,7 +65,7 @@ def _converter(name: bytes) -> Callable[[bytes], Any]:
     return _encoded if name in fields.ENCODED else _plain
 
 
-def _decimal_or_text(token: bytes) -> Any:
+def _decimal(token: bytes) -> Any:
     value = decode.decimal(token)
     return _number_text(token) if value is None else value
 
@@ -196,17 +192,3 @@ class RecordsEmitter:
                 upper = name.decode("ascii").upper()
                 if number is not None and upper not in out:
                     out[upper] = self._names.user(number, now) if user else self._names.group(number, now)
-
-
-def put(into: Object, name: str, value: Any) -> None:
-    """Set a name; met a second time it becomes a list of its values."""
-    if name not in into:
-        into[name] = value
-    elif isinstance(into[name], Repeated):
-        into[name].append(value)
-    else:
-        into[name] = Repeated((into[name], value))
-
-
-class Repeated(list[Any]):
-    """Values of a name that came more than once."""

@@ -28,9 +28,7 @@ ENCODED: Final = frozenset(
     root_dir saddr srcname target vm watch""".split()
 )
 
-USER_IDS: Final = frozenset(
-    b"auid euid fsuid iuid inode_uid oauid obj_uid old-auid ouid sauid suid uid".split()
-)
+USER_IDS: Final = frozenset(b"auid euid fsuid iuid inode_uid oauid obj_uid old-auid ouid sauid suid uid".split())
 GROUP_IDS: Final = frozenset(b"egid fsgid gid igid inode_gid new_gid obj_gid ogid sgid".split())
 UNSET_ID: Final = 4294967295
 """(uid_t)-1: no login uid set."""

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Union
+from typing import TYPE_CHECKING, Any, Final
 
 from .coalesce import Coalescer, Event
 from .emit_ecs import EcsEmitter
 from .emit_records import RecordsEmitter
-from .options import Options
 from .scan import MAX_LINE, Malformed, scan
 from .users import Names
+
+if TYPE_CHECKING:
+    from .options import Options
 
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
@@ -29,7 +31,7 @@ class Pipeline:
     def __init__(self, options: Options) -> None:
         self._coalescer = Coalescer(options.timeout)
         names = Names()
-        self._emitter: Union[EcsEmitter, RecordsEmitter] = (
+        self._emitter: EcsEmitter | RecordsEmitter = (
             EcsEmitter(options, names) if options.format == "ecs" else RecordsEmitter(options, names)
         )
         self._event_clock = options.clock == "event"
@@ -60,7 +62,7 @@ class Pipeline:
         self._expire(ended, out, False)
         return "".join(out).encode("utf-8")
 
-    def flush(self, now: float, all: bool = False) -> bytes:  # noqa: A002 - the name of the interface
+    def flush(self, now: float, all: bool = False) -> bytes:
         out: list[str] = []
         ended: list[Event] = []
         if not self._event_clock:

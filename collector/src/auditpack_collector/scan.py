@@ -4,14 +4,14 @@
 A line is `[node=NAME ]type=TYPE msg=audit(SEC.MS:SERIAL): BODY[\\x1dTAIL]`. The tail holds what auditd appended with
 `log_format = ENRICHED`. The body is a run of `name=token`; a token is `"…"` or reaches to the next space, and words
 without `=` belong to the token before them (`text=a b c`). `msg='…'` of user-space records nests a second run.
-Shapes: audit-userspace lib/audit_logging.c (writers), kernel/audit.c (audit_log_untrustedstring), auditd-event.c (tail).
+Shapes: audit-userspace lib/audit_logging.c and src/auditd-event.c (tail), kernel/audit.c audit_log_untrustedstring().
 Input is hostile: scanning never raises; what is no record comes back as `Malformed` with a reason.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, Union
+from typing import Final
 
 Field = tuple[bytes, bytes]
 """(name, token); the token as it stood in the line, quotes included; the name is b"" for leading text without `=`."""
@@ -35,14 +35,15 @@ class Record:
 
     __slots__ = ("fields", "id", "message", "ms", "node", "raw", "sec", "serial", "tail", "type")
 
-    def __init__(self, raw: bytes, node: bytes, type_: bytes, sec: bytes, ms: bytes, serial: bytes) -> None:
+    def __init__(self, raw: bytes, header: re.Match[bytes]) -> None:
+        node, type_, sec, ms, serial = header.groups()
         self.raw = raw
-        self.node = node
-        self.type = type_
+        self.node: bytes = node or b""
+        self.type: bytes = type_
         self.sec = int(sec)
         self.ms = int(ms)
         self.serial = int(serial)
-        self.id = sec + b"." + ms + b":" + serial
+        self.id: bytes = sec + b"." + ms + b":" + serial
         self.fields: list[Field] = []
         self.message: list[Field] | None = None
         self.tail: list[Field] = []
@@ -58,15 +59,15 @@ class Malformed:
         self.reason = reason
 
 
-def scan(line: bytes) -> Union[Record, Malformed]:  # noqa: UP007 - evaluated by nobody, read by people on 3.9
+def scan(line: bytes) -> Record | Malformed:
     """Scan one line without its newline."""
     if len(line) > MAX_LINE:
         return Malformed(line[:MAX_LINE], "too-long")
     header = _HEADER.match(line)
     if header is None:
         return Malformed(line, "no-header" if line.strip(b" \t\r") else "empty")
-    node, type_, sec, ms, serial = header.groups()
-    record = Record(line, node or b"", type_, sec, ms, serial)
+    record = Record(line, header)
+    type_ = record.type
     body = line[header.end() :]
     if b"\x1d" in body:
         body, _, tail = body.partition(b"\x1d")
@@ -77,15 +78,18 @@ def scan(line: bytes) -> Union[Record, Malformed]:  # noqa: UP007 - evaluated by
         end = body.rfind(b"'")
         if start >= 0 and end > start + 5:
             record.message = scan_fields(body[start + 6 : end])
-            body = body[:start] + body[end + 1 :]
+            body = body[:start] + b" " + body[end + 1 :]
     record.fields = scan_fields(body)
     return record
 
 
 def scan_fields(body: bytes) -> list[Field]:
     """Split a run of `name=token`; `avc:  denied  { read } for` becomes seresult and seperms, auparse's names."""
+    found: list[Field] = []
     if b"avc: " in body:
         avc = _AVC.match(body)
         if avc is not None:
-            return [(b"seresult", avc[1]), (b"seperms", avc[2]), *scan_fields(body[avc.end() :])]
-    return [(name, token) if name else (b"", text) for name, token, text in _FIELD.findall(body)]
+            found = [(b"seresult", avc[1]), (b"seperms", avc[2])]
+            body = body[avc.end() :]
+    found.extend([(name, token) if name else (b"", text) for name, token, text in _FIELD.findall(body)])
+    return found

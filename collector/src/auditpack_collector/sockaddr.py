@@ -2,13 +2,13 @@
 """decode, socket addresses: the bytes of `saddr` → family and its parts.
 
 The kernel copies the caller's bytes: lengths and contents are hostile. Family and netlink, vsock and packet numbers
-are in the host's byte order; hosts with big-endian order are told by the event's arch. Families: include/linux/socket.h.
+are in the byte order of the host, which the arch of the event tells. Families: include/linux/socket.h.
 """
 
 from __future__ import annotations
 
 import socket
-from typing import Optional, Union
+from typing import Union
 
 Value = Union[str, int, bytes]
 
@@ -31,7 +31,7 @@ def parse(data: bytes, big_endian: bool = False) -> tuple[str, dict[str, Value],
 
     family = number(0, 2)
     name = FAMILIES.get(family, str(family))
-    parts: Optional[dict[str, Value]] = None
+    parts: dict[str, Value] | None = None
     used = 0
     if family == 1 and len(data) > 2:
         if data[2]:
@@ -42,12 +42,15 @@ def parse(data: bytes, big_endian: bool = False) -> tuple[str, dict[str, Value],
     elif family == 2 and len(data) >= 8:
         parts, used = {"addr": socket.inet_ntoa(data[4:8]), "port": int.from_bytes(data[2:4], "big")}, 8
     elif family == 10 and len(data) >= 28:
-        parts, used = {
-            "addr": socket.inet_ntop(socket.AF_INET6, data[8:24]),
-            "port": int.from_bytes(data[2:4], "big"),
-            "flowinfo": int.from_bytes(data[4:8], "big"),
-            "scope_id": number(24, 4),
-        }, 28
+        parts, used = (
+            {
+                "addr": socket.inet_ntop(socket.AF_INET6, data[8:24]),
+                "port": int.from_bytes(data[2:4], "big"),
+                "flowinfo": int.from_bytes(data[4:8], "big"),
+                "scope_id": number(24, 4),
+            },
+            28,
+        )
     elif family == 16 and len(data) >= 12:
         parts, used = {"pid": number(4, 4), "groups": f"0x{number(8, 4):x}"}, 12
     elif family == 17 and len(data) >= 8:

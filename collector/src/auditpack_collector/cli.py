@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: run, check, replay, status. Exit 0 well, 1 failed, 2 bad usage or configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .implementation import ImplementationError
+from .options import ENRICHMENTS, FORMATS, TRANSLATIONS, Options
+from .replay import replay, report
+
+DEFAULT_CONFIG = Path("/etc/auditpack/collector.toml")
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.function(options))
+    except BrokenPipeError:
+        # The reader left; keep the interpreter's last flush from saying so again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, ImplementationError) as error:
+        print(f"auditpack-collector: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="auditpack-collector", description="Linux audit records → JSON events.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    replaying = commands.add_parser("replay", help="print the events of an audit log as JSON lines")
+    replaying.add_argument("--format", choices=FORMATS, default="ecs")
+    replaying.add_argument("--enrich", choices=ENRICHMENTS, default="none")
+    replaying.add_argument(
+        "--translate",
+        choices=TRANSLATIONS,
+        default="none",
+        help="names beside numbers; `all` also asks this machine's user database (default: %(default)s)",
+    )
+    replaying.add_argument("file", nargs="?", default="-", metavar="FILE|-")
+    replaying.set_defaults(function=_replay)
+    return parser
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    options = Options(format=arguments.format, translate=arguments.translate, enrich=arguments.enrich, clock="event")
+    if arguments.file == "-":
+        report(replay(sys.stdin.buffer, sys.stdout.buffer, options))
+    else:
+        with Path(arguments.file).open("rb") as source:
+            report(replay(source, sys.stdout.buffer, options))
+    return 0

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pipeline runs: the C if it loads, else the Python. AUDITPACK_COLLECTOR_IMPLEMENTATION=python|native forces one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from .pipeline import Pipeline as PythonPipeline
+from .users import Names
+
+if TYPE_CHECKING:
+    from .options import Options
+
+VARIABLE = "AUDITPACK_COLLECTOR_IMPLEMENTATION"
+
+
+class Pipeline(Protocol):
+    """What both implementations offer; semantics: pipeline.Pipeline."""
+
+    @property
+    def implementation(self) -> str: ...
+    def feed(self, data: bytes, now: float) -> bytes: ...
+    def flush(self, now: float, all: bool = False) -> bytes: ...
+    def counters(self) -> dict[str, int]: ...
+
+
+class ImplementationError(Exception):
+    """The implementation that was forced cannot run."""
+
+
+def make_pipeline(options: Options, implementation: str = "") -> Pipeline:
+    """`implementation`: "python", "native", or "" for the environment's choice, else native where it loads."""
+    wanted = implementation or os.environ.get(VARIABLE, "")
+    if wanted not in ("", "python", "native"):
+        raise ImplementationError(f"{VARIABLE}={wanted}: expected python or native")
+    if wanted != "python":
+        try:
+            from ._native import Pipeline as NativePipeline
+        except ImportError as error:
+            if wanted == "native":
+                raise ImplementationError(f"the native implementation does not load: {error}") from error
+        else:
+            native: Pipeline = NativePipeline(options, Names())
+            return native
+    return PythonPipeline(options)
