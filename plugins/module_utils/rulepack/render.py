@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composed rules + the facts of one host → the auditctl text to load there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from .compose import Chosen, Composition, parent, wanted
+from .errors import PackError, raise_if_any
+from .fields import Filter, canonical, parse_compare, parse_filter
+from .line import Control, Line
+from .model import Condition, Create, HostFacts, Rule, Value
+from .shadow import Placed, find_dead
+from .styles import STYLES, Style
+from .variables import substitute
+from .versions import satisfies
+
+
+@dataclass(frozen=True)
+class RenderedLine:
+    """One line of the rules file. `also`: ids of rules that say the same; `line` is None for a control."""
+
+    text: str
+    rule: str
+    pack: str
+    also: tuple[str, ...] = ()
+    line: Line | None = None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ToCreate:
+    """A path that must be made before the rules are loaded."""
+
+    path: str
+    kind: str
+    mode: str
+    owner: str
+    group: str
+
+
+@dataclass
+class Rendered:
+    """`lines` in load order: controls first, rules pack by pack, `-e` last. `notes` are worth telling the user."""
+
+    lines: list[RenderedLine] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[PackError] = field(default_factory=list)
+    creates: list[ToCreate] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What `auditctl -R` takes; ends with a newline, since a file without one fuses with the next."""
+        return "".join(f"{line.text}\n" for line in self.lines)
+
+
+_CONTROL_ORDER = ("-D", "-b", "-f", "--backlog_wait_time", "-r", "--loginuid-immutable", "-c")
+
+
+def render(composition: Composition, facts: HostFacts, style: str = "modern") -> Rendered:
+    """Write the rules for one host. PackErrors (file:line of the rule) when one cannot stand there or can never win."""
+    errors: list[PackError] = []
+    rendered = Rendered()
+    placed: list[Placed] = []
+    controls: dict[str, RenderedLine] = {}
+    for chosen in composition.chosen:
+        _check_supports(chosen, facts, errors)
+    for chosen, rule in composition.rules():
+        reason = _inactive(chosen, rule, facts)
+        if reason:
+            rendered.skipped.append(Skipped(rule.id, reason))
+        elif rule.control:
+            control = Control(rule.control.option, substitute(rule.control.value, _values(chosen, facts)))
+            if control.option in controls:
+                message = f"`{control.option}` is also set by rule `{controls[control.option].rule}`"
+                errors.append(_error(rule, message, "keep one of the two"))
+            controls[control.option] = RenderedLine(str(control), rule.id, chosen.pack.name)
+        else:
+            placed += _rule_lines(chosen, rule, facts, STYLES[style], rendered, errors)
+    raise_if_any(errors)
+    merged = _merge(placed)
+    problems = find_dead(merged)
+    raise_if_any(problems)
+    rendered.warnings = problems
+    ranked = sorted(controls, key=_rank)
+    rendered.lines += [controls[option] for option in ranked if option != "-e"]
+    spell = STYLES[style].text
+    rendered.lines += [RenderedLine(spell(one.line), one.rule, one.pack, one.also, one.line) for one in merged]
+    rendered.lines += [controls["-e"]] if "-e" in controls else []
+    return rendered
+
+
+def host_benchmark(chosen: Chosen, facts: HostFacts) -> str:
+    """Id of the benchmark that holds on this host, or an empty string."""
+    choice = str(chosen.variables.get("benchmark", ""))
+    if choice != "auto":
+        return choice
+    fits = [
+        benchmark.id
+        for benchmark in chosen.pack.benchmarks
+        if (benchmark.distro, benchmark.distro_version) == (facts.distro, facts.distro_version)
+    ]
+    return fits[0] if fits else ""
+
+
+def unmet(condition: Condition, facts: HostFacts, abi: str = "") -> str:
+    """Why the condition does not hold on this host, or an empty string."""
+    if abi and condition.abis and abi not in condition.abis:
+        return f"not for {abi}"
+    if condition.machines and facts.machine not in condition.machines:
+        return f"for {', '.join(condition.machines)} only, this is {facts.machine}"
+    if not satisfies(facts.audit_version, condition.audit):
+        return f"needs audit {condition.audit}, this is {facts.audit_version}"
+    if not satisfies(facts.kernel, condition.kernel):
+        return f"needs kernel {condition.kernel}, this is {facts.kernel}"
+    return ""
+
+
+def _rank(option: str) -> int:
+    return _CONTROL_ORDER.index(option) if option in _CONTROL_ORDER else len(_CONTROL_ORDER)
+
+
+def _error(rule: Rule, message: str, remedy: str) -> PackError:
+    return PackError(rule.place.file, rule.place.line, f"rule `{rule.id}`: {message}", remedy)
+
+
+def _values(chosen: Chosen, facts: HostFacts) -> dict[str, Value]:
+    return {"uid_min": facts.uid_min, **chosen.variables}
+
+
+def _check_supports(chosen: Chosen, facts: HostFacts, errors: list[PackError]) -> None:
+    pack = chosen.pack
+    versions = pack.supports.distros.get(facts.distro)
+    reason = unmet(pack.supports.condition, facts)
+    if pack.supports.distros and (versions is None or (versions and facts.distro_version not in versions)):
+        known = "; ".join(f"{name} {', '.join(many)}" for name, many in pack.supports.distros.items())
+        reason = f"supports {known}, this is {facts.distro} {facts.distro_version}"
+    if reason:
+        message = f"pack `{pack.name}` does not fit this host: {reason}"
+        errors.append(PackError(pack.place.file, pack.place.line, message, "leave the pack out on this host"))
+    if pack.benchmarks and not host_benchmark(chosen, facts):
+        message = f"pack `{pack.name}` has no benchmark for {facts.distro} {facts.distro_version}"
+        names = ", ".join(benchmark.id for benchmark in pack.benchmarks)
+        errors.append(PackError(pack.place.file, pack.place.line, message, f"set its variable benchmark to {names}"))
+
+
+def _inactive(chosen: Chosen, rule: Rule, facts: HostFacts) -> str:
+    if not wanted(chosen, rule):
+        return f"`{rule.when}` is not set"
+    declared = {benchmark.id for benchmark in chosen.pack.benchmarks}
+    named = {reference.benchmark for reference in rule.references} & declared
+    here = host_benchmark(chosen, facts)
+    if named and here not in named:
+        return f"not in benchmark {here}"
+    return unmet(rule.condition, facts)
+
+
+def _rule_lines(  # noqa: PLR0917
+    chosen: Chosen, rule: Rule, facts: HostFacts, style: Style, rendered: Rendered, errors: list[PackError]
+) -> list[Placed]:
+    """The lines of one rule; none when it is skipped or wrong (told in `rendered` or `errors`)."""
+    try:
+        filters = _filters(chosen, rule, facts)
+        matches = _matches(chosen, rule, facts, rendered)
+    except ValueError as failure:
+        message, _, remedy = str(failure).partition(" — ")
+        errors.append(_error(rule, message, remedy))
+        return []
+    base = Line(
+        list=rule.list,
+        action=rule.action,
+        fields=(),
+        compares=tuple(parse_compare(text) for text in rule.compares),
+        keys=(rule.key,) if rule.key else (),
+    )
+    abis = tuple(abi for abi in rule.abis if abi in facts.abis)
+    if rule.abis and not abis:
+        rendered.skipped.append(Skipped(rule.id, f"this host has no {', '.join(rule.abis)}"))
+        return []
+    found = []
+    for match in matches:
+        template = replace(base, fields=(*match, *filters))
+        for line in style.spell(template, abis) if rule.list == "exit" else [template]:
+            names = _syscalls(rule, facts, line.arch, rendered, errors)
+            if names is not None:
+                found.append(Placed(replace(line, syscalls=names), rule.id, chosen.pack.name, rule.place))
+    return found
+
+
+def _filters(chosen: Chosen, rule: Rule, facts: HostFacts) -> tuple[Filter, ...]:
+    found = []
+    for text in rule.filters:
+        item = parse_filter(substitute(text, _values(chosen, facts)))
+        try:
+            checked = canonical(item, facts.users, facts.groups)
+        except KeyError:
+            kind = "group" if "gid" in item.field else "user"
+            raise ValueError(f"unknown {kind} `{item.value}` on this host — create it, or change the filter") from None
+        if checked.field == "exe":
+            checked = Filter("exe", item.op, _real(checked.value, facts))
+        readable = item.field in ("exit", "msgtype") or re.fullmatch(r"a[0-3]", item.field)
+        found.append(item if readable else checked)
+    return tuple(found)
+
+
+def _real(path: str, facts: HostFacts) -> str:
+    known = facts.paths.get(path)
+    return known["real"] if known and known["kind"] != "missing" else path
+
+
+def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -> list[tuple[Filter, ...]]:
+    """What each line of the rule begins with: one line with nothing, one for a path, one per list element."""
+    perm = (Filter("perm", "=", canonical(Filter("perm", "=", rule.perm)).value),) if rule.perm else ()
+    if rule.each:
+        if rule.each not in facts.lists:
+            raise ValueError(f"the facts have no list `{rule.each}` — gather them again")
+        elements = facts.lists[rule.each]
+        if not elements:
+            rendered.skipped.append(Skipped(rule.id, f"`{rule.each}` is empty on this host"))
+        return [(canonical(Filter("path", "=", path)), *perm) for path in elements]
+    if not (rule.path or rule.dir):
+        return [()]
+    name = "path" if rule.path else "dir"
+    wanted_path = canonical(Filter(name, "=", substitute(rule.path or rule.dir, chosen.variables))).value
+    path = _present(rule, name, wanted_path, facts, rendered)
+    return [] if path is None else [(Filter(name, "=", path), *perm)]
+
+
+def _present(rule: Rule, name: str, path: str, facts: HostFacts, rendered: Rendered) -> str | None:
+    """The path to watch on this host, or None when the rule is skipped."""
+    known = facts.paths.get(path) or facts.paths.get(f"{path}/")
+    if known is None:
+        raise ValueError(f"the facts do not tell of {path} — gather them again")
+    kind = known["kind"]
+    if kind == "missing":
+        return _absent(rule, path, facts, rendered)
+    if name == "dir" and kind != "dir":
+        raise ValueError(f"{path} is no directory on this host — use `path`")
+    if name == "path" and kind == "dir":
+        raise ValueError(f"{path} is a directory on this host — use `dir`")
+    real = known["real"]
+    if real == path or rule.symlink == "keep":
+        return path
+    rendered.notes.append(f"{rule.id}: {path} is {real} here; a watch does not follow symbolic links")
+    return canonical(Filter(name, "=", real)).value
+
+
+def _absent(rule: Rule, path: str, facts: HostFacts, rendered: Rendered) -> str | None:
+    if rule.missing == "skip":
+        rendered.skipped.append(Skipped(rule.id, f"{path} is not on this host"))
+        return None
+    if rule.missing == "create" and rule.create:
+        create: Create = rule.create
+        rendered.creates.append(ToCreate(path, create.kind, create.mode, create.owner, create.group))
+        rendered.notes.append(f"{rule.id}: {path} is created")
+        return path
+    if rule.missing == "watch":
+        above = facts.paths.get(parent(path))
+        if above and above["kind"] != "dir":
+            raise ValueError(f"{parent(path)} is not on this host, so {path} cannot be watched — create it")
+        rendered.notes.append(f"{rule.id}: {path} is not there yet and is watched for")
+        return path
+    raise ValueError(f"{path} is not on this host — create it, or say `missing: skip`, `create` or `watch`")
+
+
+def _syscalls(
+    rule: Rule, facts: HostFacts, abi: str | None, rendered: Rendered, errors: list[PackError]
+) -> tuple[str, ...] | None:
+    """The rule's syscalls for one ABI; None when there were some and none is left."""
+    if not rule.syscalls or rule.syscalls[0].name == "all":
+        return ()
+    tables = [facts.syscalls.get(name, {}) for name in ((abi,) if abi else facts.abis)]
+    names = []
+    for syscall in rule.syscalls:
+        reason = unmet(syscall.condition, facts, abi or "")
+        if reason:
+            rendered.notes.append(f"{rule.id}: {syscall.name} left out: {reason}")
+        elif rule.list != "io_uring" and not all(syscall.name in table for table in tables):
+            message = f"audit {facts.audit_version} knows no syscall `{syscall.name}` for {abi or 'all ABIs'}"
+            remedy = f"mend the name, or give it a condition: {{name: {syscall.name}, machines: […]}}"
+            errors.append(_error(rule, message, remedy))
+        else:
+            names.append(syscall.name)
+    if names:
+        return tuple(dict.fromkeys(names))
+    rendered.notes.append(f"{rule.id}: no syscall is left for {abi or 'this host'}")
+    return None
+
+
+def _merge(placed: list[Placed]) -> list[Placed]:
+    """One line for rules of the same match and key: the kernel refuses the second (EEXIST), which stops the load."""
+    merged: dict[object, Placed] = {}
+    for one in placed:
+        same = merged.setdefault(one.canon, one)
+        if same is not one and one.rule != same.rule and one.rule not in same.also:
+            merged[one.canon] = replace(same, also=(*same.also, one.rule))
+    return list(merged.values())

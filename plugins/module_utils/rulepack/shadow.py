@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refuses rules that can never win.
+
+An event carries one rule: the kernel walks its rules in load order and the first that matches decides action and key
+(kernel/auditsc.c, audit_filter_rules: a later rule has a lower `prio`). So a rule is dead when an earlier one with
+another key or action matches whatever it matches; and one whose own filters contradict each other is dead by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .errors import PackError
+from .fields import EQUAL, FIELDS, ORDERED, U32, Compare, Filter
+from .line import Line
+from .messages import SYSCALL
+from .model import Place
+from .normalise import Canon, normalise
+from .perms import modes, reachable
+from .ranges import Ranges, compared
+
+_FULL = Ranges((U32,))
+_AS_B64 = "as-b64-"
+"""Begins the name of a b32 call that a rule without arch takes because it has the number of a b64 call."""
+_EVERY = "*"
+"""Stands for the system calls that no list names."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line with where it came from. `also`: rules merged into it."""
+
+    line: Line
+    rule: str
+    pack: str
+    place: Place
+    also: tuple[str, ...] = ()
+    canon: Canon = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "canon", normalise(self.line))
+
+
+class Shadow(NamedTuple):
+    """`line` (an index) is covered by the earlier lines `by`. Partly: only some of its system calls are.
+
+    `other`: the events come with another key or action; else `line` is merely superfluous.
+    """
+
+    line: int
+    by: tuple[int, ...]
+    partly: bool
+    other: bool
+
+
+class _Facets:
+    """A canonical rule taken apart once, for many comparisons."""
+
+    def __init__(self, canon: Canon) -> None:
+        self.canon = canon
+        self.perm: str | None = None
+        self.path = self.dir = ""
+        self.numbers: dict[str, Ranges] = {}
+        self.bits: list[Filter] = []
+        self.rest: list[Filter] = []
+        self.ordered: list[tuple[str, Ranges, bool]] = []
+        for item in canon.fields:
+            self._take(item)
+        self.pairs = self._pairs()
+
+    def _take(self, item: Filter) -> None:
+        if item.field == "perm":
+            self.perm = item.value
+        elif item.field in ("path", "watch"):
+            self.path = item.value
+        elif item.field == "dir":
+            self.dir = item.value
+        elif item.op in ("&", "&="):
+            self.bits.append(item)
+        elif FIELDS[item.field].domain and item.op in ORDERED:
+            # The kernel compares 32 unsigned bits (audit_comparator takes u32): -EACCES is 4294967283 there.
+            span = compared(item.op, item.number % 2**32, U32)
+            many = FIELDS[item.field].many
+            self.ordered.append((item.field, span, many))
+            if not many:
+                self.numbers[item.field] = self.numbers.get(item.field, _FULL) & span
+        else:
+            self.rest.append(item)
+
+    def _pairs(self) -> frozenset[tuple[str, str]]:
+        """The (ABI, system call) pairs on which the rule can fire. Without an arch a name means its b64 number."""
+        arch, names = self.canon.arch, self.canon.syscalls
+        if self.perm is not None:
+            reach = reachable(self.perm)
+            names = reach if names is None else names & reach
+        abis = (arch,) if arch else ("b64", "b32")
+        if names is None:
+            return frozenset((abi, _EVERY) for abi in abis)
+        if arch or self.canon.syscalls is None:
+            return frozenset((abi, name) for abi in abis for name in names)
+        return frozenset(pair for name in names for pair in (("b64", name), ("b32", f"{_AS_B64}{name}")))
+
+    def takes(self, abi: str, name: str) -> bool:
+        """Whether the syscall mask and arch let the pair in (perm aside)."""
+        arch, names = self.canon.arch, self.canon.syscalls
+        if arch and arch != abi:
+            return False
+        if names is None:
+            return True
+        if arch is None and abi == "b32":
+            return name.startswith(_AS_B64) and name[len(_AS_B64) :] in names
+        return name in names
+
+    def number(self, name: str) -> Ranges:
+        return self.numbers.get(name, _FULL)
+
+
+def contradiction(line: Line) -> str:
+    """Why the rule can never match anything, or an empty string."""
+    facets = _Facets(normalise(line))
+    for name, span in facets.numbers.items():
+        if not span.spans:
+            filters = " ".join(str(item) for item in line.fields if item.field == name)
+            return f"no value of {name} fulfils {filters}"
+    for name, span, _ in facets.ordered:
+        if not span.spans:
+            return f"no value of {name} fulfils its filter"
+    for item in facets.bits:
+        value = facets.number(item.field).only()
+        if (item.op == "&" and item.number == 0) or (value is not None and not _bits_hold(item, value)):
+            return f"{item} fails for the value that the other filters of {item.field} ask for"
+    for pair in facets.canon.compares:
+        if pair.op == "=" and pair._replace(op="!=") in facets.canon.compares:
+            return f"{pair.left} cannot both equal and differ from {pair.right}"
+        if not _many(pair) and _compare_fails(pair, facets):
+            return f"{pair} contradicts the filters of {pair.left} and {pair.right}"
+    for item in facets.rest:
+        if not FIELDS[item.field].many and any(_exclude(item, other) for other in facets.rest):
+            return f"the filters of {item.field} contradict each other"
+    if facets.path and facets.dir and not _within(facets.path, facets.dir):
+        return f"{facets.path} does not lie in {facets.dir}"
+    if not facets.pairs:
+        return f"perm={facets.perm} fires on none of its system calls"
+    return ""
+
+
+def find_shadowed(lines: Sequence[Line]) -> list[Shadow]:
+    """Every line that earlier lines cover, wholly or partly, in load order."""
+    return _shadows([normalise(line) for line in lines])
+
+
+def find_dead(placed: Sequence[Placed]) -> list[PackError]:
+    """Errors for rules that can never win, warnings for those that lose some system calls or say nothing new."""
+    problems = []
+    for one in placed:
+        reason = contradiction(one.line) or _silences_all(one.line)
+        if reason:
+            message = f"rule `{one.rule}` makes no sense: {reason}"
+            problems.append(PackError(one.place.file, one.place.line, message, "mend its filters"))
+    for shadow in _shadows([one.canon for one in placed]):
+        problems.append(_problem(placed[shadow.line], [placed[index] for index in shadow.by], shadow))
+    unique = {(problem.file, problem.line, problem.message): problem for problem in problems}
+    return list(unique.values())
+
+
+def _problem(late: Placed, early: Iterable[Placed], shadow: Shadow) -> PackError:
+    rules = {f"`{one.rule}` ({one.place}, {_carries(one.line)})" for one in early}
+    by = "rule " + " and ".join(sorted(rules))
+    what = f"rule `{late.rule}` ({_carries(late.line)})"
+    if not shadow.other:
+        message = f"{what} adds nothing: {by} matches all that it matches"
+        return PackError(late.place.file, late.place.line, message, "take one of them out", "warning")
+    if shadow.partly:
+        message = f"{what} loses some of its system calls to the earlier {by}"
+        return PackError(late.place.file, late.place.line, message, "see that this is meant", "warning")
+    message = f"{what} can never win: the earlier {by} takes every event that it matches"
+    remedy = "load it first (a lower `order`), narrow the earlier one, or exclude one of the two"
+    return PackError(late.place.file, late.place.line, message, remedy)
+
+
+def _carries(line: Line) -> str:
+    return f"key {','.join(line.keys)}" if line.keys else line.action
+
+
+def _silences_all(line: Line) -> str:
+    """`never,task` without filters and an exclusion of SYSCALL records leave every other rule mute."""
+    if (line.list, line.action) == ("task", "never") and not line.fields:
+        return "it switches the audit of system calls off for every process"
+    if (line.list, line.action) == ("exclude", "always"):
+        facets = _Facets(normalise(line))
+        spans = facets.number("msgtype") & compared("=", SYSCALL, U32)
+        only = all(item.field == "msgtype" for item in line.fields)
+        if only and not facets.bits and spans.spans:
+            return "it excludes SYSCALL records, so no event tells who did what"
+    return ""
+
+
+def _shadows(canons: Sequence[Canon]) -> list[Shadow]:
+    found = []
+    earlier: dict[tuple[str, str], list[tuple[int, _Facets]]] = {}
+    for index, canon in enumerate(canons):
+        late = _Facets(canon)
+        candidates = sorted(
+            (*earlier.get((canon.list, ""), ()), *(earlier.get((canon.list, late.path), ()) if late.path else ())),
+            key=lambda one: one[0],
+        )
+        shadow = _shadow(index, late, [(number, early) for number, early in candidates if _implied(early, late)])
+        if shadow:
+            found.append(shadow)
+        earlier.setdefault((canon.list, late.path), []).append((index, late))
+    return found
+
+
+def _shadow(index: int, late: _Facets, early: list[tuple[int, _Facets]]) -> Shadow | None:
+    """`early` are the rules whose filters hold for every event of `late`; what is left are the system calls."""
+    if not early:
+        return None
+    same = late.canon.action, late.canon.keys
+    covered, by, other = 0, [], False
+    for abi, name in late.pairs:
+        fires = modes(late.perm, name, sure=False)
+        for number, one in early:
+            if (
+                one.takes(abi, name)
+                and fires <= modes(one.perm, name, sure=True)
+                and (one.perm is None or name != _EVERY)
+            ):
+                covered += 1
+                if number not in by:
+                    by.append(number)
+                other = other or (one.canon.action, one.canon.keys) != same
+                break
+    partly = covered < len(late.pairs)
+    if not covered or (partly and not other):
+        return None
+    return Shadow(index, tuple(sorted(by)), partly, other)
+
+
+def _implied(early: _Facets, late: _Facets) -> bool:
+    """Whether every filter of `early`, arch, syscalls and perm aside, holds for whatever `late` matches."""
+    if early.canon.list == "exit" and early.canon.arch and late.canon.arch not in (None, early.canon.arch):
+        return False
+    if early.path and late.path != early.path:
+        return False
+    if early.dir and not any(_within(path, early.dir) for path in (late.path, late.dir) if path):
+        return False
+    for name, span, many in early.ordered:
+        if many:
+            if not any(other == name and have.within(span) for other, have, _ in late.ordered):
+                return False
+        elif not late.number(name).within(span):
+            return False
+    return (
+        all(_bits_implied(item, late) for item in early.bits)
+        and all(_rest_implied(item, late) for item in early.rest)
+        and all(_compare_implied(item, late) for item in early.canon.compares)
+    )
+
+
+def _within(path: str, directory: str) -> bool:
+    return directory in ("/", path) or path.startswith(f"{directory}/")
+
+
+def _bits_hold(item: Filter, value: int) -> bool:
+    mask = item.number
+    return bool(value & mask) if item.op == "&" else value & mask == mask
+
+
+def _bits_implied(item: Filter, late: _Facets) -> bool:
+    value = None if FIELDS[item.field].many else late.number(item.field).only()
+    if value is not None:
+        return _bits_hold(item, value)
+    for other in late.bits:
+        if other.field != item.field:
+            continue
+        mask, have = item.number, other.number
+        if item.op == "&=" and other.op == "&=" and have & mask == mask:
+            return True
+        if item.op == "&" and (have & mask if other.op == "&=" else have & ~mask == 0):
+            return True
+    return False
+
+
+def _rest_implied(item: Filter, late: _Facets) -> bool:
+    """Filters of texts: only = and !=."""
+    return any(
+        other == item or (item.op == "!=" and other.op == "=" and other.value != item.value)
+        for other in late.rest
+        if other.field == item.field
+    )
+
+
+def _exclude(item: Filter, other: Filter) -> bool:
+    if item.field != other.field or item.op not in EQUAL or other.op not in EQUAL:
+        return False
+    if item.op == other.op:
+        return item.op == "=" and item.value != other.value
+    return item.value == other.value
+
+
+def _many(item: Compare) -> bool:
+    return FIELDS[item.left].many or FIELDS[item.right].many
+
+
+def _compare_implied(item: Compare, late: _Facets) -> bool:
+    if item in late.canon.compares:
+        return True
+    if _many(item):
+        return False
+    left, right = late.number(item.left), late.number(item.right)
+    if item.op == "!=":
+        return not (left & right).spans
+    return left.only() is not None and left == right
+
+
+def _compare_fails(item: Compare, facets: _Facets) -> bool:
+    left, right = facets.number(item.left), facets.number(item.right)
+    if item.op == "=":
+        return not (left & right).spans
+    return left.only() is not None and left == right
