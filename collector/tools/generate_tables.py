@@ -30,12 +30,12 @@ ARCHES = {
     "ppc64le": ("c0000015", "usr/powerpc64le-linux-gnu/include", ["-U__x86_64__", "-D__powerpc64__"]),
     "s390x": ("80000016", "usr/s390x-linux-gnu/include", ["-U__x86_64__", "-D__s390x__"]),
 }
-# Newer than the headers; from 424 on every architecture has the same numbers (include/uapi/asm-generic/unistd.h, v6.17).
+# Newer than the headers; from 424 on every architecture has the same numbers (asm-generic/unistd.h, Linux 6.17).
 COMMON = dict(
     enumerate(
         """cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
         lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat
-        open_tree_attr file_getattr file_setattr""".split(),
+        open_tree_attr file_getattr file_setattr""".split(),  # noqa: SIM905
         start=451,
     )
 )
@@ -62,7 +62,7 @@ def syscalls(include: str, flags: list[str]) -> dict[int, str]:
         while re.search(r"\b__NR\w+", value):
             value = re.sub(r"\b__NR\w+", lambda match: "0" if "BASE" in match[0] else defined[match[0]], value)
         try:
-            number = eval(value, {"__builtins__": {}})
+            number = eval(value, {"__builtins__": {}})  # noqa: S307 - integer expressions of kernel headers
         except (NameError, SyntaxError) as error:
             sys.exit(f"{include}: {name} = {value}: {error}")
         numbers[number] = name.removeprefix("__NR_").removeprefix("3264_")

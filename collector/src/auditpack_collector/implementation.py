@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which pipeline runs: the C if it loads, else the Python. AUDITPACK_COLLECTOR_IMPLEMENTATION=python|native forces one."""
+"""Which pipeline runs: the C where it loads, else the Python; AUDITPACK_COLLECTOR_IMPLEMENTATION forces one of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make_pipeline(options: Options, implementation: str = "") -> Pipeline:
         raise ImplementationError(f"{VARIABLE}={wanted}: expected python or native")
     if wanted != "python":
         try:
-            from ._native import Pipeline as NativePipeline
+            from ._native import Pipeline as NativePipeline  # noqa: PLC0415 - optional
         except ImportError as error:
             if wanted == "native":
                 raise ImplementationError(f"the native implementation does not load: {error}") from error

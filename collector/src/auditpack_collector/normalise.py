@@ -64,7 +64,8 @@ _SYSCALLS = (
      "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal"),
     ("traced-process", _PROCESS, ("access",), "process", "ptrace process_vm_readv pidfd_getfd"),
     ("wrote-process-memory", _PROCESS, ("change",), "process", "process_vm_writev process_madvise"),
-    ("changed-memory-protection", _PROCESS, ("change",), "process", "mprotect pkey_mprotect mmap mmap2 remap_file_pages"),
+    ("changed-memory-protection", _PROCESS, ("change",), "process",
+     "mprotect pkey_mprotect mmap mmap2 remap_file_pages"),
     ("changed-namespace", _PROCESS, ("change",), "process", "unshare setns"),
     ("changed-identity-of", _PROCESS, ("change",), "process",
      "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups setuid32 setgid32 setreuid32 "
@@ -153,7 +154,8 @@ _RECORDS = (
      "ANOM_LOGIN_SESSIONS"),
     ("attempted-log-in-from-unusual-place-to", ("intrusion_detection", "authentication"), ("denied",), "user-session",
      "ANOM_LOGIN_LOCATION"),
-    ("tested-file-system-integrity-of", ("intrusion_detection", "file"), ("info",), "file", "ANOM_RBAC_INTEGRITY_FAIL"),
+    ("tested-file-system-integrity-of", ("intrusion_detection", "file"), ("info",), "file",
+     "ANOM_RBAC_INTEGRITY_FAIL"),
     ("changed-login-id-to", _AUTH, ("start",), "user-session", "LOGIN"),
     ("changed-audit-configuration", _CONFIGURATION, ("change",), "system", "CONFIG_CHANGE FEATURE_CHANGE USYS_CONFIG"),
     ("changed-netfilter-configuration", ("configuration", "network"), ("change",), "system", "NETFILTER_CFG"),
@@ -205,7 +207,7 @@ ACCOUNT_TYPES: Final = frozenset(name for name, meaning in RECORD_MEANINGS.items
 
 AT_FUNCTIONS: Final = frozenset(
     """openat openat2 unlinkat mkdirat mknodat fchownat fchmodat fchmodat2 utimensat futimesat symlinkat readlinkat
-    execveat faccessat faccessat2 newfstatat statx name_to_handle_at setxattrat removexattrat""".split()
+    execveat faccessat faccessat2 newfstatat statx name_to_handle_at setxattrat removexattrat""".split()  # noqa: SIM905
 )
 """System calls whose a0 is the directory that a relative path starts from."""
 
