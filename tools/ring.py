@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from console import Console
 from stage import ROOT, Flow, Interrupted, Stage
+from unchanged import remember, still_proven
 
 TASK_LINES = r"^(PLAY|TASK|RUNNING HANDLER|INFO)"
 TEST_LINES = r"%\]|::|passed|failed"
@@ -62,6 +64,7 @@ DEMO = (
         lane="hosts",
         minutes=30,
         show=True,
+        unless=lambda: "nothing has changed since the last proof" if still_proven(ROOT) else "",
         diagnose=("tools/diagnose.sh", "build/lab/inventory.json"),
     ),
 )
@@ -136,16 +139,25 @@ TEST = (
 )
 
 
-def summary_of_demo(flow: Flow) -> None:
-    """Print where everything is and how to go on."""
-    say = flow.console.line
-    ssh = json.loads((ROOT / "build" / "lab" / "ssh.json").read_text(encoding="utf-8"))
+def verdicts() -> dict[str, Counter[str]]:
+    """Return host → how often each verdict stands in the last proof."""
+    found: dict[str, Counter[str]] = {}
+    for row in json.loads((ROOT / "build/proof/proof.json").read_text(encoding="utf-8")):
+        found.setdefault(row["host"], Counter())[row["verdict"]] += 1
+    return found
+
+
+def summary_of_demo(say: Callable[[str], None]) -> None:
+    """Print what was proven, where everything is and how to go on."""
     say("")
-    say("The hosts stay up. Log in:")
-    for host, command in ssh.items():
-        say(f"  {host:<10} {command}")
+    for host, counts in verdicts().items():
+        say(f"{host}: {', '.join(f'{number} {verdict}' for verdict, number in counts.most_common())}")
+    say("")
+    say("The hosts stay up. Log in (as alice or bob too):")
+    for command in json.loads((ROOT / "build/lab/ssh.json").read_text(encoding="utf-8")).values():
+        say(f"  {command}")
     say("Events on a host:  tail -f /var/log/auditpack/events.jsonl")
-    say("The proof:         build/proof/proof.html  (also proof.md, proof.json)")
+    say("The proof:         build/proof/proof.html (also proof.md, proof.json)")
     say("Prove again:       make prove")
     say("Remove the hosts:  make demo-down")
 
@@ -194,7 +206,8 @@ def main(arguments: Sequence[str]) -> int:
             return 130
         if name == "demo":
             if not flow.failed:
-                summary_of_demo(flow)
+                remember(ROOT)
+                summary_of_demo(console.line)
             return int(flow.failed)
         # The gate reads every record and every test result again, so its closing line carries the totals of the run.
         console.line("")

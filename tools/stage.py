@@ -16,7 +16,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,7 +31,8 @@ class Stage:
     """One program of a flow.
 
     ``needs`` names stages that must have succeeded before; two stages of one ``lane`` never run together.
-    ``results`` are the JUnit files it must write. ``closing`` stages run at the end whatever happened, also after an
+    ``results`` are the JUnit files it must write. ``unless``, asked when its turn comes, may say why it need not run.
+    ``closing`` stages run at the end whatever happened, also after an
     interrupt, provided that the stage they ``undo`` was started. ``diagnose`` runs when the stage failed.
     """
 
@@ -46,6 +47,7 @@ class Stage:
     progress: str = r"\S"  # lines of its output that say how far it is
     undo: str = ""
     diagnose: tuple[str, ...] = ()
+    unless: Callable[[], str] = str  # says nothing: run it
     environment: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -160,6 +162,11 @@ class Flow:
         return "now"
 
     def _start(self, stage: Stage) -> None:
+        if why := stage.unless():
+            self.outcome[stage.name] = "passed"
+            self.seconds[stage.name] = 0.0
+            self.console.line(f"= {stage.name}: {why}")
+            return
         # Kept open over the stage's life: the process writes to it and the poll below closes it.
         log = (self.logs / f"{stage.name}.log").open("wb")
         log.write(f"$ {shlex.join(stage.command)}\n".encode())

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import stage as runner
+import unchanged
 from console import Console
 from libterraform_run import arguments
 from stage import Flow, Stage
@@ -156,3 +157,32 @@ def test_an_interrupt_ends_the_stage_and_tidies_up(number: signal.Signals, tmp_p
 )
 def test_libterraform_colours_only_a_terminal(given: list[str], terminal: bool, expected: list[str]) -> None:
     assert arguments(given, terminal) == expected
+
+
+def test_a_stage_may_say_why_it_need_not_run(run: RunStages, tmp_path: Path) -> None:
+    flow, _ = run(shell("asked", f"touch {tmp_path}/ran", unless=lambda: "nothing has changed"))
+    assert not flow.failed
+    assert not (tmp_path / "ran").exists()
+
+
+RECAP = "debian12   : ok=9    changed={}    unreachable=0    failed=0    skipped=2\n"
+
+
+def test_proof_is_repeated_unless_sources_hosts_and_site_are_unchanged(tmp_path: Path) -> None:
+    for name in ("build/proof/proof.json", "build/lab/terraform.tfstate", "rulepacks/base/rules.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    log = tmp_path / "build/logs/demo/site.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(RECAP.format(0))
+    assert not unchanged.still_proven(tmp_path), "there was no proof yet"
+    unchanged.remember(tmp_path)
+    assert unchanged.still_proven(tmp_path)
+    log.write_text(RECAP.format(0) + RECAP.format(1))
+    assert not unchanged.still_proven(tmp_path), "site.yml changed a host"
+    log.write_text(RECAP.format(0))
+    (tmp_path / "build/lab/terraform.tfstate").write_text("another host")
+    assert not unchanged.still_proven(tmp_path)
+    unchanged.remember(tmp_path)
+    (tmp_path / "rulepacks/base/rules.yml").write_text("another rule")
+    assert not unchanged.still_proven(tmp_path)
