@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUDITPACK_DECODE_SOCKADDR_H
+#define AUDITPACK_DECODE_SOCKADDR_H
+
+#include "buf.h"
+
+enum sockaddr_shape { SA_OPAQUE, SA_PATH, SA_ABSTRACT, SA_INET, SA_INET6, SA_NETLINK, SA_PACKET, SA_VSOCK };
+
+/* The parts of a socket address; which are set depends on the shape (sockaddr.py). SA_OPAQUE has none. */
+struct sockaddr_parts {
+	enum sockaddr_shape shape;
+	unsigned family;
+	const unsigned char *address; /* inet: 4 bytes, inet6: 16 */
+	struct slice path;            /* or abstract name */
+	uint32_t port, flowinfo, scope_id, pid, groups, protocol, ifindex, cid;
+	struct slice rest;            /* bytes left over that are not zero padding */
+};
+
+struct sockaddr_parts sockaddr_parse(struct slice bytes, bool big_endian);
+
+/* "inet", …; NULL for a family without a name. */
+const char *sockaddr_family(unsigned family);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit: an ended event -> one JSON line in the output buffer. One emitter per pipeline; its buffers are reused. */
+#ifndef AUDITPACK_EMIT_H
+#define AUDITPACK_EMIT_H
+
+#include "coalesce.h"
+#include "decode_execve.h"
+#include "names.h"
+#include "object.h"
+#include "tables.h"
+
+enum format { FORMAT_ECS, FORMAT_RECORDS };
+enum translate { TRANSLATE_NONE, TRANSLATE_UNIVERSAL, TRANSLATE_ALL };
+
+/* A JSON object being written. The fast way writes known names straight to the output and gives up when a name is unknown or comes
+ * twice; the slow way then collects members in `members`, which knows how to merge repeats. */
+struct writer {
+	struct buf *to;
+	uint64_t seen[MAX_FIELD_NAMES / 64]; /* by field_entry.index */
+	struct object *members;              /* NULL: the fast way */
+	bool comma, gave_up;
+};
+
+struct emitter {
+	enum translate translate;
+	struct names *names;
+	struct buf *out;
+	struct buf scratch; /* decoded bytes of one record */
+	struct object members, message_members;
+	struct execve execve;
+	double now;
+};
+
+struct pipeline_options;
+
+void emitter_init(struct emitter *m, const struct pipeline_options *options, struct names *names, struct buf *out, const struct allocator *alloc);
+void emitter_free(struct emitter *m);
+
+/* After a line: true when it is whole, else it is taken back from `start` on. */
+bool emitter_check(struct emitter *m, size_t start);
+
+/* Append a line; false, and nothing appended, when there is no memory. */
+bool emit_records_event(struct emitter *m, const struct event *e);
+bool emit_records_malformed(struct emitter *m, struct slice raw, const char *reason);
+bool emit_ecs_event(struct emitter *m, const struct event *e);
+bool emit_ecs_malformed(struct emitter *m, struct slice raw, const char *reason);
+
+#endif

@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Format `records`: the JSON that LAUREL prints, by the rules of emit_records.py. */
+#include "decode.h"
+#include "decode_sockaddr.h"
+#include "emit.h"
+
+static void put_null(struct buf *to)
+{
+	BUF_LITERAL(to, "null");
+}
+
+static void put_plain(struct buf *to, struct slice token)
+{
+	struct slice bytes;
+
+	if (token_plain(token, &bytes))
+		put_records_text(to, bytes);
+	else
+		put_null(to);
+}
+
+static void put_encoded(struct buf *to, struct slice token, struct buf *scratch)
+{
+	struct slice bytes;
+
+	if (token_encoded(token, scratch, &bytes))
+		put_records_text(to, bytes);
+	else
+		put_null(to);
+}
+
+/* A number that is none: LAUREL prints `?` as it is here. */
+static void put_number_text(struct buf *to, struct slice token)
+{
+	struct slice bytes;
+
+	if (SLICE_IS(token, "(null)"))
+		put_null(to);
+	else
+		put_records_text(to, token_plain(token, &bytes) && bytes.n > 0 ? bytes : token);
+}
+
+static void put_hex(struct buf *to, struct slice token)
+{
+	struct slice digits;
+
+	if (!token_hex(token, &digits)) {
+		put_number_text(to, token);
+		return;
+	}
+	BUF_LITERAL(to, "\"0x");
+	put_lower(to, digits);
+	buf_putc(to, '"');
+}
+
+static void put_octal(struct buf *to, struct slice token)
+{
+	struct slice digits;
+
+	if (!token_octal(token, &digits)) {
+		put_number_text(to, token);
+		return;
+	}
+	BUF_LITERAL(to, "\"0o");
+	buf_put(to, digits.p, digits.n);
+	buf_putc(to, '"');
+}
+
+static inline bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* "{ read write }" -> ["read","write"] */
+static void put_braces(struct buf *to, struct slice token)
+{
+	const char *p = token.p, *end = p + token.n;
+	bool comma = false;
+
+	while (p < end && (*p == '{' || *p == '}'))
+		p++;
+	while (end > p && (end[-1] == '{' || end[-1] == '}'))
+		end--;
+	buf_putc(to, '[');
+	for (;;) {
+		const char *word;
+
+		while (p < end && is_blank(*p))
+			p++;
+		if (p >= end)
+			break;
+		for (word = p; p < end && !is_blank(*p);)
+			p++;
+		if (comma)
+			buf_putc(to, ',');
+		comma = true;
+		put_records_text(to, (struct slice){word, (size_t)(p - word)});
+	}
+	buf_putc(to, ']');
+}
+
+static void put_value(struct buf *to, enum kind kind, struct slice token, struct buf *scratch)
+{
+	switch (kind) {
+	case KIND_DECIMAL:
+		if (token_is_decimal(token))
+			buf_put(to, token.p, token.n);
+		else
+			put_number_text(to, token);
+		break;
+	case KIND_HEX:
+		put_hex(to, token);
+		break;
+	case KIND_OCTAL:
+		put_octal(to, token);
+		break;
+	case KIND_ENCODED:
+		put_encoded(to, token, scratch);
+		break;
+	case KIND_BRACES:
+		put_braces(to, token);
+		break;
+	case KIND_PLAIN:
+		put_plain(to, token);
+		break;
+	}
+}
+
+/* Opens a member and returns where its value goes; member_end() closes it. */
+static inline struct buf *member_begin(struct writer *w, struct slice name, const struct field_entry *entry)
+{
+	uint64_t bit;
+
+	if (w->members != NULL)
+		return object_begin(w->members, name);
+	if (entry == NULL || (w->seen[entry->index / 64] & (bit = (uint64_t)1 << entry->index % 64)) != 0) {
+		w->gave_up = true;
+		return w->to;
+	}
+	w->seen[entry->index / 64] |= bit;
+	if (!buf_room(w->to, sizeof(entry->json) + 1))
+		return w->to;
+	w->to->data[w->to->len] = ',';
+	w->to->len += w->comma;
+	w->comma = true;
+	memcpy(w->to->data + w->to->len, entry->json, sizeof(entry->json));
+	w->to->len += entry->len + 3u;
+	return w->to;
+}
+
+static inline void member_end(struct writer *w)
+{
+	if (w->members != NULL)
+		object_end(w->members);
+}
+
+static struct buf *member_named(struct writer *w, const char *name)
+{
+	/* names given here are shorter; the padding is for table_place() */
+	char padded[16] = {0};
+	struct slice slice = {name, strlen(name)};
+
+	memcpy(padded, name, slice.n < 15 ? slice.n : 15);
+	return member_begin(w, slice, field_find((struct slice){padded, slice.n}));
+}
+
+static bool has_member(const struct writer *w, struct slice name, const struct field_entry *entry)
+{
+	if (w->members != NULL)
+		return object_has(w->members, name);
+	return entry != NULL && (w->seen[entry->index / 64] >> entry->index % 64 & 1) != 0;
+}
+
+static inline void put_field(struct writer *w, const struct field *f, struct buf *scratch)
+{
+	struct slice name = f->name.n > 0 ? f->name : (struct slice){"text\0\0\0\0", 4};
+	const struct field_entry *entry = field_find(name);
+	struct buf *to = member_begin(w, name, entry);
+
+	put_value(to, entry != NULL ? entry->kind : KIND_PLAIN, f->token, scratch);
+	member_end(w);
+}
+
+/* What a record's translation replaces, found before the record is written (emit_records.py, _translate). */
+struct translation {
+	const struct arch_entry *arch;
+	const char *syscall;
+	bool address;
+	struct sockaddr_parts parts;
+};
+
+static void translate_syscall(struct translation *t, struct slice arch, struct slice syscall)
+{
+	t->arch = arch_find(arch);
+	if (t->arch != NULL && token_is_decimal(syscall))
+		t->syscall = syscall_name(t->arch, (uint64_t)token_number(syscall));
+}
+
+static struct translation translate_record(struct emitter *m, const struct record *r, struct slice fields)
+{
+	struct slice arch = {"", 0}, syscall = {"", 0}, bytes;
+	struct walk walk = walk_run(fields);
+	struct translation ret = {0};
+	struct field f;
+
+	while (walk_next(&walk, &f)) {
+		if (SLICE_IS(f.name, "arch")) {
+			arch = f.token;
+		} else if (SLICE_IS(f.name, "syscall")) {
+			syscall = f.token;
+		} else if (r->number == AUDIT_SOCKADDR && SLICE_IS(f.name, "saddr")) {
+			struct sockaddr_parts parts = {0};
+
+			if (token_encoded(f.token, &m->scratch, &bytes))
+				parts = sockaddr_parse(bytes, false);
+			if (parts.shape != SA_OPAQUE) {
+				ret.address = true;
+				ret.parts = parts;
+			}
+		}
+	}
+	if (r->number == AUDIT_SYSCALL)
+		translate_syscall(&ret, arch, syscall);
+	return ret;
+}
+
+static bool is_replaced(const struct translation *t, struct slice name)
+{
+	return (t->arch != NULL && SLICE_IS(name, "ARCH")) || (t->syscall != NULL && SLICE_IS(name, "SYSCALL")) ||
+	       (t->address && (SLICE_IS(name, "SADDR") || SLICE_IS(name, "saddr")));
+}
+
+static void put_part(struct buf *to, const char *name, uint64_t value)
+{
+	buf_puts(to, name);
+	put_number(to, value);
+}
+
+static void put_address(struct buf *to, const struct sockaddr_parts *parts)
+{
+	BUF_LITERAL(to, "{\"saddr_fam\":");
+	put_word(to, slice_of(sockaddr_family(parts->family)));
+	switch (parts->shape) {
+	case SA_PATH:
+	case SA_ABSTRACT:
+		buf_puts(to, parts->shape == SA_PATH ? ",\"path\":" : ",\"abstract\":");
+		put_records_text(to, parts->path);
+		break;
+	case SA_INET:
+	case SA_INET6:
+		BUF_LITERAL(to, ",\"addr\":\"");
+		(parts->shape == SA_INET ? put_ipv4 : put_ipv6)(to, parts->address);
+		put_part(to, "\",\"port\":", parts->port);
+		if (parts->shape == SA_INET6) {
+			put_part(to, ",\"flowinfo\":", parts->flowinfo);
+			put_part(to, ",\"scope_id\":", parts->scope_id);
+		}
+		break;
+	case SA_NETLINK:
+		put_part(to, ",\"pid\":", parts->pid);
+		BUF_LITERAL(to, ",\"groups\":\"0x");
+		put_hex_digits(to, parts->groups);
+		buf_putc(to, '"');
+		break;
+	case SA_PACKET:
+		put_part(to, ",\"protocol\":", parts->protocol);
+		put_part(to, ",\"ifindex\":", parts->ifindex);
+		break;
+	case SA_VSOCK:
+		put_part(to, ",\"port\":", parts->port);
+		put_part(to, ",\"cid\":", parts->cid);
+		break;
+	case SA_OPAQUE:
+		break;
+	}
+	buf_putc(to, '}');
+}
+
+static inline bool is_argument(struct slice name)
+{
+	return name.n == 2 && name.p[0] == 'a' && name.p[1] >= '0' && name.p[1] <= '3';
+}
+
+/* a0 to a3 go into ARGV, behind the others. Fills *t on the fast way, where no name repeats. */
+static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice fields, struct translation *t)
+{
+	struct slice arch = {"", 0}, syscall = {"", 0}, arguments[4];
+	struct walk walk = walk_run(fields);
+	bool has_arguments = false;
+	unsigned count = 0;
+	struct field f;
+	struct buf *to;
+
+	if (w->members != NULL)
+		for (struct walk ahead = walk; walk_next(&ahead, &f);)
+			has_arguments |= is_argument(f.name);
+	while (walk_next(&walk, &f)) {
+		if (is_argument(f.name)) {
+			if (count < 4)
+				arguments[count] = f.token;
+			count++;
+			continue;
+		}
+		if (w->members != NULL && (is_replaced(t, f.name) || (has_arguments && SLICE_IS(f.name, "ARGV"))))
+			continue;
+		if (SLICE_IS(f.name, "arch"))
+			arch = f.token;
+		else if (SLICE_IS(f.name, "syscall"))
+			syscall = f.token;
+		put_field(w, &f, &m->scratch);
+	}
+	if (m->translate != TRANSLATE_NONE && w->members == NULL)
+		translate_syscall(t, arch, syscall);
+	if (count == 0)
+		return;
+	to = member_named(w, "ARGV");
+	buf_putc(to, '[');
+	if (count <= 4) {
+		for (unsigned i = 0; i < count; i++) {
+			if (i > 0)
+				buf_putc(to, ',');
+			put_hex(to, arguments[i]);
+		}
+	} else {
+		bool comma = false;
+
+		for (walk = walk_run(fields); walk_next(&walk, &f);) {
+			if (!is_argument(f.name))
+				continue;
+			if (comma)
+				buf_putc(to, ',');
+			comma = true;
+			put_hex(to, f.token);
+		}
+	}
+	buf_putc(to, ']');
+	member_end(w);
+}
+
+/* The argument vector in proctitle, split at NUL; what is behind the last argument's NUL is dropped. */
+static void put_title(struct buf *to, struct slice bytes)
+{
+	const char *p = bytes.p, *end = bytes.p + bytes.n, *stop;
+
+	while (end > p && end[-1] == 0)
+		end--;
+	buf_putc(to, '[');
+	for (;;) {
+		stop = memchr(p, 0, (size_t)(end - p));
+		put_records_text(to, (struct slice){p, (size_t)((stop == NULL ? end : stop) - p)});
+		if (stop == NULL)
+			break;
+		buf_putc(to, ',');
+		p = stop + 1;
+	}
+	buf_putc(to, ']');
+}
+
+static void put_title_fields(struct emitter *m, struct writer *w, struct slice fields)
+{
+	static const struct slice argv = {"ARGV\0\0\0\0", 4};
+	struct walk walk = walk_run(fields);
+	struct slice bytes;
+	struct field f;
+
+	while (walk_next(&walk, &f)) {
+		if (SLICE_IS(f.name, "proctitle") && !has_member(w, argv, field_find(argv)) &&
+		    token_encoded(f.token, &m->scratch, &bytes)) {
+			put_title(member_named(w, "ARGV"), bytes);
+			member_end(w);
+		} else {
+			put_field(w, &f, &m->scratch);
+		}
+	}
+}
+
+static void put_plain_fields(struct emitter *m, struct writer *w, struct slice fields, const struct translation *t)
+{
+	struct walk walk = walk_run(fields);
+	struct field f;
+
+	while (walk_next(&walk, &f))
+		if (!t->address || !is_replaced(t, f.name))
+			put_field(w, &f, &m->scratch);
+}
+
+static void put_message(struct emitter *m, struct writer *outer, struct slice message)
+{
+	struct buf *to = member_named(outer, "msg");
+	struct writer inner = {.to = to, .members = outer->members != NULL ? &m->message_members : NULL};
+	struct translation none = {0};
+
+	if (inner.members != NULL)
+		object_clear(inner.members);
+	else
+		buf_putc(to, '{');
+	put_plain_fields(m, &inner, message, &none);
+	if (inner.members != NULL)
+		object_write(inner.members, to, put_records_text);
+	else
+		buf_putc(to, '}');
+	outer->gave_up |= inner.gave_up;
+	member_end(outer);
+}
+
+static struct slice trim(struct slice s)
+{
+	while (s.n > 0 && is_blank(*s.p)) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* auditd writes SADDR={ saddr_fam=inet … }. */
+static void put_saddr_tail(struct buf *to, struct slice token, struct buf *scratch)
+{
+	struct slice inside = trim((struct slice){token.p + 1, token.n - 2});
+	size_t at = scratch->len;
+
+	buf_putc(scratch, '{');
+	buf_put(scratch, inside.p, inside.n);
+	buf_putc(scratch, '}');
+	if (scratch->failed)
+		to->failed = true;
+	else
+		put_records_text(to, (struct slice){scratch->data + at, scratch->len - at});
+}
+
+/* empty: the name of text that has none */
+static void put_tail(struct writer *w, struct walk walk, const struct translation *t, struct slice empty, struct buf *scratch)
+{
+	struct field f;
+
+	while (walk_next(&walk, &f)) {
+		struct slice name = f.name.n > 0 ? f.name : empty;
+		struct buf *to;
+
+		if (is_replaced(t, name))
+			continue;
+		to = member_begin(w, name, field_find(name));
+		if (SLICE_IS(name, "SADDR") && f.token.n > 1 && f.token.p[0] == '{' && f.token.p[f.token.n - 1] == '}')
+			put_saddr_tail(to, f.token, scratch);
+		else
+			put_plain(to, f.token);
+		member_end(w);
+	}
+}
+
+static void put_translation(struct writer *w, const struct translation *t)
+{
+	if (t->arch != NULL) {
+		put_word(member_named(w, "ARCH"), slice_of(t->arch->name));
+		member_end(w);
+	}
+	if (t->syscall != NULL) {
+		put_word(member_named(w, "SYSCALL"), slice_of(t->syscall));
+		member_end(w);
+	}
+	if (t->address) {
+		put_address(member_named(w, "SADDR"), &t->parts);
+		member_end(w);
+	}
+}
+
+/* AUID beside auid, and so on, where auditd has not written it. */
+static void put_names(struct emitter *m, struct writer *w, struct slice fields)
+{
+	struct walk walk = walk_run(fields);
+	struct field f;
+
+	while (walk_next(&walk, &f)) {
+		const struct field_entry *entry = field_find(f.name), *upper_entry;
+		char upper[32] = {0};
+
+		if (entry == NULL || entry->flags == 0 || !token_is_decimal(f.token))
+			continue;
+		for (size_t i = 0; i < f.name.n; i++)
+			upper[i] = (char)(f.name.p[i] >= 'a' && f.name.p[i] <= 'z' ? f.name.p[i] - 'a' + 'A' : f.name.p[i]);
+		upper_entry = field_find((struct slice){upper, f.name.n});
+		if (has_member(w, (struct slice){upper, f.name.n}, upper_entry))
+			continue;
+		put_json_text(member_begin(w, (struct slice){upper, f.name.n}, upper_entry),
+			      names_of(m->names, entry->flags == FIELD_GROUP, token_number(f.token), m->now));
+		member_end(w);
+	}
+}
+
+static void put_record(struct emitter *m, struct writer *w, const struct event *e, const struct record *r)
+{
+	struct parts parts = scan_parts(record_body(e, r), &m->scratch);
+	struct translation t = {0};
+
+	if (m->translate != TRANSLATE_NONE && (w->members != NULL || r->number == AUDIT_SOCKADDR))
+		t = translate_record(m, r, parts.fields);
+	if (r->number == AUDIT_SYSCALL)
+		put_syscall_fields(m, w, parts.fields, &t);
+	else if (r->number == AUDIT_PROCTITLE)
+		put_title_fields(m, w, parts.fields);
+	else
+		put_plain_fields(m, w, parts.fields, &t);
+	if (parts.has_message)
+		put_message(m, w, parts.message);
+	if (parts.tail.n > 0)
+		put_tail(w, walk_tail(parts.tail, r->number == AUDIT_SOCKADDR), &t, (struct slice){"TEXT\0\0\0\0", 4}, &m->scratch);
+	put_translation(w, &t);
+	if (m->translate == TRANSLATE_ALL)
+		put_names(m, w, parts.fields);
+}
+
+static void put_execve(struct emitter *m, struct writer *w, const struct event *e, const struct record *unused)
+{
+	static const struct translation none;
+	struct buf *to;
+
+	(void)unused;
+	if (!execve_read(&m->execve, e)) {
+		m->out->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < m->execve.rest_count; i++)
+		if (!SLICE_IS(m->execve.rest[i].field.name, "ARGV"))
+			put_field(w, &m->execve.rest[i].field, &m->scratch);
+	to = member_named(w, "ARGV");
+	buf_putc(to, '[');
+	for (size_t i = 0; i < m->execve.count; i++) {
+		struct slice argument;
+
+		if (i > 0)
+			buf_putc(to, ',');
+		if (execve_argument(&m->execve, i, &argument))
+			put_records_text(to, argument);
+		else
+			put_null(to);
+	}
+	buf_putc(to, ']');
+	to->failed |= m->execve.joined.failed;
+	member_end(w);
+	for (uint32_t i = 0; i < e->count; i++) {
+		struct parts parts;
+
+		if (e->records[i].number != AUDIT_EXECVE)
+			continue;
+		parts = scan_parts(record_body(e, &e->records[i]), &m->scratch);
+		if (parts.tail.n > 0)
+			put_tail(w, walk_run(parts.tail), &none, (struct slice){"\0\0\0\0\0\0\0\0", 0}, &m->scratch);
+	}
+}
+
+typedef void put_object(struct emitter *m, struct writer *w, const struct event *e, const struct record *r);
+
+/* Writes one object the fast way or, when that gives up, the slow one. */
+static void put_either_way(struct emitter *m, const struct event *e, const struct record *r, put_object *put)
+{
+	struct writer fast = {.to = m->out}, slow = {.to = m->out, .members = &m->members};
+	size_t start = m->out->len;
+
+	m->scratch.len = 0;
+	buf_putc(m->out, '{');
+	put(m, &fast, e, r);
+	buf_putc(m->out, '}');
+	if (!fast.gave_up)
+		return;
+	m->out->len = start;
+	m->scratch.len = 0;
+	object_clear(&m->members);
+	put(m, &slow, e, r);
+	object_write(&m->members, m->out, put_records_text);
+}
+
+static inline bool same_type(const struct event *e, const struct record *a, const struct record *b)
+{
+	return a->type_len == b->type_len && a->number == b->number &&
+	       (a->number != 0 || memcmp(record_type(e, a).p, record_type(e, b).p, a->type_len) == 0);
+}
+
+/* Object types stand alone, or in a list when they repeat; all others are lists. */
+static bool is_object_type(const struct event *e, const struct record *r)
+{
+	return r->number == AUDIT_SYSCALL || r->number == AUDIT_CWD || r->number == AUDIT_PROCTITLE || r->number == AUDIT_EXECVE ||
+	       type_is_single(record_type(e, r), r->number);
+}
+
+/* All records of one type, from the first one at `first` on. */
+static void put_type(struct emitter *m, const struct event *e, uint32_t first)
+{
+	const struct record *r = &e->records[first];
+	struct slice type = record_type(e, r);
+	uint32_t next = first + 1;
+	bool list;
+
+	BUF_LITERAL(m->out, ",\"");
+	buf_put(m->out, type.p, type.n);
+	BUF_LITERAL(m->out, "\":");
+	if (r->number == AUDIT_EXECVE) {
+		put_either_way(m, e, r, put_execve);
+		return;
+	}
+	while (next < e->count && !same_type(e, r, &e->records[next]))
+		next++;
+	list = next < e->count || !is_object_type(e, r);
+	if (list)
+		buf_putc(m->out, '[');
+	put_either_way(m, e, r, put_record);
+	for (; next < e->count; next++) {
+		if (!same_type(e, r, &e->records[next]))
+			continue;
+		buf_putc(m->out, ',');
+		put_either_way(m, e, &e->records[next], put_record);
+	}
+	if (list)
+		buf_putc(m->out, ']');
+}
+
+static bool is_first_of_type(const struct event *e, uint32_t at)
+{
+	for (uint32_t i = at; i-- > 0;)
+		if (same_type(e, &e->records[i], &e->records[at]))
+			return false;
+	return true;
+}
+
+bool emit_records_event(struct emitter *m, const struct event *e)
+{
+	struct slice id = event_id_text(e);
+	size_t start = m->out->len;
+
+	BUF_LITERAL(m->out, "{\"ID\":\"");
+	buf_put(m->out, id.p, id.n);
+	buf_putc(m->out, '"');
+	if (e->node_len > 0) {
+		BUF_LITERAL(m->out, ",\"NODE\":");
+		put_records_text(m->out, event_node(e));
+	}
+	for (uint32_t i = 0; i < e->count; i++)
+		if (is_first_of_type(e, i))
+			put_type(m, e, i);
+	BUF_LITERAL(m->out, "}\n");
+	return emitter_check(m, start);
+}
+
+bool emit_records_malformed(struct emitter *m, struct slice raw, const char *reason)
+{
+	size_t start = m->out->len;
+
+	BUF_LITERAL(m->out, "{\"MALFORMED\":{\"reason\":");
+	put_word(m->out, slice_of(reason));
+	BUF_LITERAL(m->out, ",\"raw\":");
+	put_records_text(m->out, raw);
+	BUF_LITERAL(m->out, "}}\n");
+	return emitter_check(m, start);
+}

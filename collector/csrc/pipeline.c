@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline.h"
+
+/* An output buffer that grew beyond this for one batch is given back. */
+#define OUT_KEEP ((size_t)8 << 20)
+
+bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, const struct allocator *alloc)
+{
+	*p = (struct pipeline){.event_clock = options->event_clock, .ecs = options->format == FORMAT_ECS};
+	buf_init(&p->out, alloc);
+	buf_init(&p->rest, alloc);
+	if (!names_init(&p->names, options->resolve, options->resolve_ctx, alloc))
+		return false;
+	if (!coalesce_init(&p->coalesce, options->timeout, alloc)) {
+		names_free(&p->names);
+		return false;
+	}
+	emitter_init(&p->emitter, options, &p->names, &p->out, alloc);
+	return true;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	emitter_free(&p->emitter);
+	coalesce_free(&p->coalesce);
+	names_free(&p->names);
+	buf_free(&p->out);
+	buf_free(&p->rest);
+}
+
+static void count_line(struct pipeline *p, bool whole)
+{
+	if (whole)
+		p->counters.events_out++;
+	else
+		p->counters.lost++;
+}
+
+static void emit_event(void *ctx, struct event *e)
+{
+	struct pipeline *p = ctx;
+
+	p->counters.records_out += e->count;
+	p->emitter.now = p->now;
+	count_line(p, p->ecs ? emit_ecs_event(&p->emitter, e) : emit_records_event(&p->emitter, e));
+}
+
+static void emit_malformed(struct pipeline *p, struct slice raw, const char *reason)
+{
+	p->counters.malformed++;
+	count_line(p, p->ecs ? emit_ecs_malformed(&p->emitter, raw, reason) : emit_records_malformed(&p->emitter, raw, reason));
+}
+
+static bool is_empty(const char *line, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
+			return false;
+	return true;
+}
+
+static void expire(struct pipeline *p, bool everything)
+{
+	coalesce_expire(&p->coalesce, p->now, everything, emit_event, p);
+}
+
+static void take_line(struct pipeline *p, const char *line, size_t n)
+{
+	struct head head;
+
+	if (n > MAX_LINE) {
+		emit_malformed(p, (struct slice){line, MAX_LINE}, "too-long");
+		return;
+	}
+	if (!scan_head(line, n, &head)) {
+		if (!is_empty(line, n))
+			emit_malformed(p, (struct slice){line, n}, "no-header");
+		return;
+	}
+	p->counters.records_in++;
+	if (p->event_clock) {
+		double stamp = (double)head.sec + head.ms / 1000.0;
+
+		if (stamp > p->now)
+			p->now = stamp;
+	}
+	if (type_number(head.type) == AUDIT_EOE)
+		p->counters.records_out++; /* EOE says that the event ended and nothing else */
+	coalesce_add(&p->coalesce, line, n, &head, p->now, emit_event, p);
+	if (p->event_clock)
+		expire(p, false);
+}
+
+/* Keeps the start of a line for the next call; a line that grew too long goes out at once and its end is skipped. */
+static void keep_rest(struct pipeline *p, const char *data, size_t n)
+{
+	size_t room = MAX_LINE + 1 - p->rest.len;
+
+	if (p->skipping)
+		return;
+	buf_put(&p->rest, data, n < room ? n : room);
+	if (p->rest.failed) { /* what cannot be kept is lost; its end must not pass for a line */
+		p->rest.failed = false;
+		p->counters.lost++;
+	} else if (p->rest.len <= MAX_LINE) {
+		return;
+	} else {
+		take_line(p, p->rest.data, p->rest.len);
+	}
+	p->rest.len = 0;
+	p->skipping = true;
+}
+
+static void begin_batch(struct pipeline *p, double now)
+{
+	if (p->out.cap > OUT_KEEP)
+		buf_free(&p->out);
+	p->out.len = 0;
+	if (!p->event_clock)
+		p->now = now;
+}
+
+void pipeline_feed(struct pipeline *p, const char *data, size_t n, double now)
+{
+	const char *end = data + n, *newline;
+
+	begin_batch(p, now);
+	p->counters.bytes_in += n;
+	while (data < end && (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+		if (p->rest.len > 0)
+			keep_rest(p, data, (size_t)(newline - data));
+		if (p->skipping)
+			p->skipping = false;
+		else if (p->rest.len > 0)
+			take_line(p, p->rest.data, p->rest.len);
+		else
+			take_line(p, data, (size_t)(newline - data));
+		p->rest.len = 0;
+		data = newline + 1;
+	}
+	if (data < end)
+		keep_rest(p, data, (size_t)(end - data));
+	expire(p, false);
+}
+
+void pipeline_flush(struct pipeline *p, double now, bool all)
+{
+	begin_batch(p, now);
+	if (all) {
+		if (p->rest.len > 0 && !p->skipping)
+			take_line(p, p->rest.data, p->rest.len);
+		p->rest.len = 0;
+		p->skipping = false;
+	}
+	expire(p, all);
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Generate csrc/tables_data.c from the Python's own tables (fields.py, tables.py), so both speak of the same names.
+
+    generate_c_tables.py [--output FILE] [--check]      --check: exit 1 when FILE is not what would be written
+
+Names are found by perfect hash: bits of (first 8 bytes * a) ^ (last 8 bytes * b) ^ length, with a and b searched here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from pathlib import Path
+from typing import Iterable
+
+COLLECTOR = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(COLLECTOR / "src"))
+
+from auditpack_collector import fields, tables  # noqa: E402
+
+# Plain names of kernel and user-space records, for the fast path alone: a name that is not here prints the same, slower.
+PLAIN = """success tty comm subj obj nametype dev rdev msg op grantors addr hostname terminal res result cap_frootid reason
+    SADDR ARCH SYSCALL AUID UID GID EUID SUID FSUID EGID SGID FSGID OUID OGID OAUID OLD-AUID ID SAUID ARGV text TEXT INODE_UID INODE_GID OBJ_UID OBJ_GID NEW_GID IUID IUID IGID
+    unit subj_trust obj_trust old new table entries family arch fver frootid sec nsec prog-id opcode uuid old_pp old_pi old_pe
+    old_pa new_pp new_pi new_pe new_pa pp pi pe pa tclass scontext tcontext permissive ino ioctlcmd lsm
+    apparmor requested_mask denied_mask error ip laddr lport faddr fport sport saddr daddr src dest netif
+    list ver kernel format state sw sw_type root_enforce gpg_res key_enforce cause enabled auditd_pid
+    argc a1 mq_notify mqdes msg_len msg_prio oflag mode sigev_signo resolve flags perm fd0 fd1 major minor
+    direction cipher ksize mac pfs spid suid rport kind size fp vm vm-ctx img-ctx model uuid bus virt vm-pid resrc
+    net mem vcpu seuser default-context selected-context role old-seuser new-seuser old-role new-role old-range new-range
+    invalid_context bool val old_val policy lsm banners banner netns_id conntrack hook proto truncated
+    cred pid_ns inode_mode igid watch_inode hash feature ctrl path_mode trust nargs entry_point unsupported""".split()
+
+KINDS = ("DECIMAL", "HEX", "OCTAL", "ENCODED", "BRACES", "PLAIN")
+DENSE = 1024
+"""System calls above this number (ARM's private ones) go into a list."""
+MASK = (1 << 64) - 1
+
+
+def words(name: bytes) -> tuple[int, int]:
+    low = int.from_bytes(name[:8], "little")
+    return low, int.from_bytes(name[-8:], "little") if len(name) > 8 else 0
+
+
+def place(name: bytes, a: int, b: int, bits: int) -> int:
+    low, high = words(name)
+    return (((low * a) ^ (high * b) ^ (len(name) * a)) & MASK) >> (64 - bits)
+
+
+def perfect_hash(names: list[bytes], seed: int) -> tuple[int, int, int, list[int]]:
+    """(a, b, bits, slots): slots hold 1 + index, 0 = empty."""
+    chooser = random.Random(seed)  # noqa: S311 - no secret
+    for bits in range(max(8, (len(names) * 4 - 1).bit_length()), 17):
+        for _ in range(20000):
+            a, b = chooser.getrandbits(64) | 1, chooser.getrandbits(64) | 1
+            used: dict[int, int] = {}
+            for index, name in enumerate(names):
+                at = place(name, a, b, bits)
+                if at in used:
+                    break
+                used[at] = index + 1
+            else:
+                return a, b, bits, [used.get(at, 0) for at in range(1 << bits)]
+    sys.exit("no perfect hash found")
+
+
+def array(type_: str, name: str, values: Iterable[object]) -> list[str]:
+    out, line = [f"const {type_} {name}[] = {{"], "\t"
+    for value in values:
+        if len(line) + len(str(value)) > 116:
+            out.append(line.rstrip())
+            line = "\t"
+        line += f"{value}, "
+    return [*out, line.rstrip(), "};", ""]
+
+
+def kind_of(name: bytes) -> str:
+    if name in fields.DECIMAL:
+        return "DECIMAL"
+    if name in fields.HEX:
+        return "HEX"
+    if name in fields.OCTAL:
+        return "OCTAL"
+    if name == b"seperms":
+        return "BRACES"
+    return "ENCODED" if name in fields.ENCODED else "PLAIN"
+
+
+def field_table() -> list[str]:
+    named = {name.encode() for name in PLAIN} | {b"seperms", b"seresult", b"a0", b"a1", b"a2", b"a3"}
+    names = sorted(
+        name
+        for name in named
+        | fields.DECIMAL
+        | fields.HEX
+        | fields.OCTAL
+        | fields.ENCODED
+        | fields.USER_IDS
+        | fields.GROUP_IDS
+        if len(name) <= 26
+    )
+    a, b, bits, slots = perfect_hash(names, 1)
+    out = ["/* Names of fields, their JSON key and kind (fields.py). */", f"const unsigned field_bits = {bits};"]
+    out += [
+        f"const uint64_t field_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
+        f"const unsigned field_count = {len(names)};",
+    ]
+    out += ["const struct field_entry field_entries[] = {"]
+    for index, name in enumerate(names):
+        text = name.decode()
+        flags = "FIELD_USER" if name in fields.USER_IDS else "FIELD_GROUP" if name in fields.GROUP_IDS else "0"
+        out.append(f'\t{{"\\"{text}\\":", {len(name)}, KIND_{kind_of(name)}, {flags}, {index}}},')
+    return [*out, "};", "", *array("uint16_t", "field_slots", slots)]
+
+
+def type_table() -> list[str]:
+    items = sorted((name.encode(), number) for name, number in tables.RECORD_TYPES.items())
+    a, b, bits, slots = perfect_hash([name for name, _ in items], 2)
+    out = ["/* Record types (libaudit.h, linux/audit.h). */", f"const unsigned type_bits = {bits};"]
+    out += [
+        f"const uint64_t type_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
+        "const struct type_entry type_entries[] = {",
+    ]
+    out += [f'\t{{"{name.decode()}", {len(name)}, {number}}},' for name, number in items]
+    return [*out, "};", "", *array("uint16_t", "type_slots", slots)]
+
+
+def syscall_table() -> list[str]:
+    pool: dict[str, int] = {}
+    text, out = "", ["/* System calls by architecture and number; 0 = none. */"]
+    for arch in tables.SYSCALLS.values():
+        for name in arch.values():
+            if name not in pool:
+                pool[name] = len(text) + 1
+                text += name + "\0"
+    if len(text) >= 1 << 16:
+        sys.exit("pool of system call names outgrew uint16_t")
+    pieces = [piece for piece in text.split("\0") if piece]
+    out.append("const char syscall_pool[] =")
+    out += [f'\t"{piece}\\0"' for piece in pieces]
+    out[-1] += ";"
+    out.append("")
+    entries: list[str] = []
+    sparse: list[str] = []
+    for token, name in tables.ARCHES.items():
+        table = tables.SYSCALLS[name]
+        top = max(number for number in table if number < DENSE)
+        sparse += [f"\t{{{len(entries)}, {number}, {pool[table[number]]}}}," for number in table if number >= DENSE]
+        out += array("uint16_t", f"syscalls_{name}", (pool.get(table.get(number, ""), 0) for number in range(top + 1)))
+        entries.append(f'\t{{"{token.decode()}", "{name}", syscalls_{name}, {top + 1}}},')
+    out = [line.replace("const uint16_t syscalls_", "static const uint16_t syscalls_") for line in out]
+    return [
+        *out,
+        "const struct arch_entry arch_entries[] = {",
+        *entries,
+        "};",
+        f"const unsigned arch_count = {len(entries)};",
+        "const struct sparse_syscall sparse_syscalls[] = {",
+        *sparse,
+        "};",
+        f"const unsigned sparse_count = {len(sparse)};",
+        "",
+    ]
+
+
+def errno_table() -> list[str]:
+    top = max(tables.ERRNOS)
+    quoted = (f'"{tables.ERRNOS[number]}"' if number in tables.ERRNOS else "NULL" for number in range(top + 1))
+    return [*array("char *const", "errno_names", quoted), f"const unsigned errno_count = {top + 1};", ""]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--output", type=Path, default=COLLECTOR / "csrc/tables_data.c")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    lines = ["/* SPDX-License-Identifier: Apache-2.0 */"]
+    lines += [
+        "/* Generated by tools/generate_c_tables.py from fields.py and tables.py; do not edit. */",
+        '#include "tables.h"',
+        "",
+    ]
+    lines += [*type_table(), *field_table(), *syscall_table(), *errno_table()]
+    text = "\n".join(lines).rstrip() + "\n"
+    if options.check:
+        if options.output.read_text() == text:
+            return 0
+        print(f"{options.output}: out of date: run tools/generate_c_tables.py", file=sys.stderr)
+        return 1
+    options.output.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
