@@ -8,6 +8,9 @@ import lzma
 from pathlib import Path
 from typing import Any, Callable
 
+from auditpack_collector.options import Options
+from auditpack_collector.pipeline import Pipeline
+
 CORPUS = Path(__file__).resolve().parent / "corpus"
 Run = Callable[..., list[dict[str, Any]]]
 
@@ -25,3 +28,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def corpus(name: str) -> bytes:
     return lzma.decompress((CORPUS / f"{name}.xz").read_bytes())
+
+
+def events_of(data: bytes, **options: str) -> list[dict[str, Any]]:
+    """All events of the bytes by the Python pipeline, for properties that need no fixture."""
+    pipeline = Pipeline(Options(clock="event", **options))  # type: ignore[arg-type]
+    return parse(pipeline.feed(data, 0.0) + pipeline.flush(0.0, all=True))

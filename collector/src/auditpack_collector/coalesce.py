@@ -15,13 +15,11 @@ A record that comes after its event's end is `late` and makes an event of its ow
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .decode import decimal
+from .scan import Record
 from .tables import RECORD_TYPES
-
-if TYPE_CHECKING:
-    from .scan import Record
 
 MAX_OPEN_EVENTS: Final = 1024
 MAX_OPEN_BYTES: Final = 16 << 20
@@ -49,7 +47,8 @@ _SINGLE: Final = frozenset(name.encode() for name, number in RECORD_TYPES.items(
 
 
 class Event:
-    """Records of one event in arrival order. `complete`: nothing that its records promise is missing."""
+    """Records of one event in arrival order. `complete`: nothing that its records promise is missing, neither a PATH
+    of `items` nor, as the emitter finds, an argument of `argc`."""
 
     __slots__ = ("complete", "eoe", "items", "key", "late", "paths", "records", "size", "started", "syscall", "title")
 
@@ -87,11 +86,11 @@ class Event:
 
 
 class Coalescer:
-    """Feed records, take ended events. Counters: late, incomplete, forced (ended by a memory bound), serial_gaps."""
+    """Feed records, take ended events. Counters: late, forced (ended by a memory bound), serial_gaps."""
 
     def __init__(self, timeout: float = 2.0) -> None:
         self.timeout = timeout
-        self.late = self.incomplete = self.forced = self.serial_gaps = 0
+        self.late = self.forced = self.serial_gaps = 0
         self._open: OrderedDict[Key, Event] = OrderedDict()
         self._bytes = 0
         self._ended: OrderedDict[Key, None] = OrderedDict()
@@ -153,8 +152,6 @@ class Coalescer:
         self._remember(event.key)
         if not event.promised():
             event.complete = False
-        if not event.complete:
-            self.incomplete += 1
         if event.records:
             out.append(event)
 

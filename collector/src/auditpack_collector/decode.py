@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from .scan import Field, Record
+from .scan import Field, Record
 
 MAX_ARGUMENTS: Final = 1 << 20
 SPARE_ARGUMENTS: Final = 4096
@@ -53,6 +52,13 @@ def encoded(token: bytes) -> bytes | None:
     return bytes.fromhex(token.decode("ascii")) if _ENCODED(token) else plain(token)
 
 
+def words(token: bytes) -> list[bytes]:
+    """The words of `{ read write }`; any other token is one word."""
+    if token[:1] == b"{" and token[-1:] == b"}":
+        return [word for word in token[1:-1].split(b" ") if word]
+    return [token]
+
+
 def keys(token: bytes) -> list[bytes]:
     """The rule's keys; the kernel joins several with 0x01 (AUDIT_KEY_SEPARATOR)."""
     value = encoded(token)
@@ -60,14 +66,9 @@ def keys(token: bytes) -> list[bytes]:
 
 
 def title(token: bytes) -> list[bytes] | None:
-    """The argument vector in `proctitle`, split at NUL. The kernel cuts it at 128 bytes."""
+    """The argument vector in `proctitle`, split at NUL. The kernel cuts it at 128 bytes and trims NULs at its end."""
     value = encoded(token)
-    if value is None:
-        return None
-    parts = value.split(b"\0")
-    while len(parts) > 1 and not parts[-1]:
-        parts.pop()
-    return parts
+    return None if value is None else value.split(b"\0")
 
 
 def arguments(records: list[Record]) -> tuple[list[bytes | None], list[Field], bool]:

@@ -11,16 +11,15 @@ All EXECVE records of an event become one, at the place of the first, with `args
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import decode, fields, sockaddr
+from .coalesce import Event
 from .emit import Object, put
 from .quote import ecs_text as text
+from .scan import Field, Record
 from .tables import ARCHES, ERRNOS, SYSCALLS
-
-if TYPE_CHECKING:
-    from .scan import Field, Record
-    from .users import Names
+from .users import Names
 
 _BIG_ENDIAN = ("s390x",)
 _MAX_NAMES = 4096
@@ -38,7 +37,8 @@ class RecordDecoder:
         self._names = names
         self._known: dict[bytes, tuple[str, int]] = {}
 
-    def event(self, records: list[Record], now: float) -> list[Object]:
+    def event(self, event: Event, now: float) -> list[Object]:
+        records = event.records
         out: list[Object] = []
         arch = ""
         for record in records:
@@ -50,32 +50,39 @@ class RecordDecoder:
             if record.type != b"EXECVE":
                 out.append(self._record(record, arch, now))
             elif record is execves[0]:
-                out.append(self._execve(execves, arch, now))
+                execve, whole = self._execve(execves, arch, now)
+                event.complete = event.complete and whole
+                out.append(execve)
         return out
 
-    def _execve(self, records: list[Record], arch: str, now: float) -> Object:
+    def _execve(self, records: list[Record], arch: str, now: float) -> tuple[Object, bool]:
         out: Object = {"type": "EXECVE"}
-        vector, rest, _ = decode.arguments(records)
+        vector, rest, whole = decode.arguments(records)
+        out["args"] = [None if argument is None else text(argument) for argument in vector]
         self._fields(rest, out, arch, now)
-        put(out, "args", [None if argument is None else text(argument) for argument in vector])
         for record in records:
+            self._message(record, out, arch, now)
             self._tail(record, out)
-        return out
+        return out, whole
 
     def _record(self, record: Record, arch: str, now: float) -> Object:
         out: Object = {"type": record.type.decode("ascii")}
         self._fields(record.fields, out, arch, now)
-        if record.message is not None:
-            message: Object = {}
-            self._fields(record.message, message, arch, now)
-            put(out, "msg", message)
+        self._message(record, out, arch, now)
         if record.tail:
             self._tail(record, out)
         if self._names is not None:
             self._resolve(record.fields, out, now)
-            if record.message is not None:
-                self._resolve(record.message, out["msg"], now)
         return out
+
+    def _message(self, record: Record, out: Object, arch: str, now: float) -> None:
+        if record.message is None:
+            return
+        message: Object = {}
+        self._fields(record.message, message, arch, now)
+        if self._names is not None:
+            self._resolve(record.message, message, now)
+        put(out, "msg", message)
 
     def _tail(self, record: Record, out: Object) -> None:
         for name, token in record.tail:
@@ -106,7 +113,7 @@ class RecordDecoder:
         if entry is None:
             if len(self._known) >= _MAX_NAMES:
                 self._known.clear()
-            entry = self._known[name] = (_name(name), _kind(name))
+            entry = self._known[name] = (_name(name), _kind(name.lower()))
         return entry
 
     def _fields(self, pairs: list[Field], out: Object, arch: str, now: float) -> None:
@@ -141,7 +148,7 @@ class RecordDecoder:
             elif kind == _SADDR:
                 value = _address(token, arch)
             elif kind == _BRACES:
-                value = [text(word) for word in token.strip(b"{}").split()]
+                value = [text(word) for word in decode.words(token)]
             else:
                 value = _string(decode.plain(token))
             if key == "msg":
@@ -149,7 +156,10 @@ class RecordDecoder:
             elif key == "type":
                 key = "type_field"
             if key in out:
-                put(out, key, value)
+                if key == "key":
+                    out[key].extend(value)
+                else:
+                    put(out, key, value)
             else:
                 out[key] = value
             if key == "exit" and isinstance(value, int) and value < 0:

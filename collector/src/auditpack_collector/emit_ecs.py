@@ -10,19 +10,17 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import normalise
+from .coalesce import Event
 from .ecs_record import RecordDecoder
+from .emit import Object, Repeated
 from .fields import UNSET_ID
+from .normalise import Meaning
+from .options import Options
 from .quote import ecs_text as text
-
-if TYPE_CHECKING:
-    from .coalesce import Event
-    from .emit import Object
-    from .normalise import Meaning
-    from .options import Options
-    from .users import Names
+from .users import Names
 
 SCHEMA = 1
 ECS_VERSION = "8.17.0"
@@ -54,7 +52,7 @@ class EcsEmitter:
 
     def event(self, event: Event, now: float) -> Object:
         first = event.records[0]
-        records = self._decoder.event(event.records, now)
+        records = self._decoder.event(event, now)
         view = _View(records)
         meaning = _meaning(view)
         out: Object = {"@timestamp": self._timestamp(first.sec, first.ms), "ecs": {"version": ECS_VERSION}}
@@ -86,8 +84,9 @@ class EcsEmitter:
         file = _file(view) if meaning.object in ("file", "process") else None
         if file:
             out["file"] = file
-        if meaning.object == "service" and "unit" in view.messages:
-            out["service"] = {"name": view.messages["unit"]}
+        unit = view.messages.get("unit")
+        if meaning.object == "service" and isinstance(unit, str):
+            out["service"] = {"name": unit}
         _network(view, meaning, out)
         hostname = text(first.node) if first.node else self._hostname
         if hostname:
@@ -141,8 +140,8 @@ class _View:
                 self.paths.append(record)
             self.by_type.setdefault(type_, record)
             message = record.get("msg")
-            if isinstance(message, dict):
-                for name, value in message.items():
+            for each in message if isinstance(message, Repeated) else (message,):
+                for name, value in (each or {}).items():
                     self.messages.setdefault(name, value)
         self.syscall = self.by_type.get("SYSCALL") or self.by_type.get("URINGOP") or {}
         self.main = self.syscall or records[0]
@@ -153,6 +152,11 @@ class _View:
         if value is None:
             value = self.messages.get(name)
         return value[0] if isinstance(value, list) and value else value
+
+    def vector(self, type_: str, name: str) -> list[str | None] | None:
+        """An argument vector; of a repeated name the first."""
+        value = (self.by_type.get(type_) or {}).get(name)
+        return value[0] if isinstance(value, Repeated) else value
 
     def string(self, name: str) -> str | None:
         value = self.first(name)
@@ -273,19 +277,19 @@ def _process(view: _View) -> Object:
         out["name"] = name
     if executable:
         out["executable"] = executable
-    title = (view.by_type.get("PROCTITLE") or {}).get("proctitle")
+    title = view.vector("PROCTITLE", "proctitle")
     execve = view.by_type.get("EXECVE")
     if execve is not None:
-        out["args"] = execve["args"]
+        out["args"] = view.vector("EXECVE", "args")
         if isinstance(execve.get("argc"), int):
             out["args_count"] = execve["argc"]
-    elif isinstance(title, list):
+    elif title is not None:
         out["args"] = title
     command = view.messages.get("cmd")
     if isinstance(command, str):
         out["command_line"] = command
-    if isinstance(title, list):
-        out["title"] = " ".join(title)
+    if title is not None:
+        out["title"] = " ".join(str(part) for part in title)
     cwd = (view.by_type.get("CWD") or {}).get("cwd") or view.messages.get("cwd")
     if isinstance(cwd, str):
         out["working_directory"] = cwd
@@ -432,7 +436,7 @@ def _summary(view: _View, meaning: Meaning, out: Object) -> Object:
         else:
             pair = (out.get("file", {}).get("path") or process.get("command_line") or process.get("executable"), None)
     for field, value in zip(("primary", "secondary"), pair):
-        if value is not None:
+        if isinstance(value, (str, int)):
             target[field] = str(value)
     process = out.get("process", {})
     summary: Object = {"actor": actor, "object": target}

@@ -9,18 +9,16 @@ Names of auditd (ENRICHED) and ours are upper case beside the lower-case numbers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from . import decode, fields, sockaddr
 from .coalesce import Event, is_single
 from .emit import Object, put
+from .options import Options
 from .quote import records_text as text
+from .scan import Field, Record
 from .tables import ARCHES, SYSCALLS
-
-if TYPE_CHECKING:
-    from .options import Options
-    from .scan import Field, Record
-    from .users import Names
+from .users import Names
 
 _OBJECT_TYPES = frozenset((b"SYSCALL", b"CWD"))
 _MAX_CONVERTERS = 4096
@@ -50,7 +48,7 @@ def _encoded(token: bytes) -> str | None:
 
 
 def _braces(token: bytes) -> list[str]:
-    return [text(word) for word in token.strip(b"{}").split()]
+    return [text(word) for word in decode.words(token)]
 
 
 def _converter(name: bytes) -> Callable[[bytes], Any]:
@@ -90,7 +88,8 @@ class RecordsEmitter:
             name = kind.decode("ascii")
             if kind == b"EXECVE":
                 if name not in out:
-                    out[name] = self._execve([each for each in records if each.type == kind])
+                    out[name], whole = self._execve([each for each in records if each.type == kind])
+                    event.complete = event.complete and whole
                 continue
             value = self._record(record, now)
             if kind in _OBJECT_TYPES or kind == b"PROCTITLE" or is_single(kind):
@@ -140,10 +139,7 @@ class RecordsEmitter:
                     out["ARGV"] = [text(argument) for argument in argv]
         else:
             self._fields(record.fields, out)
-        if record.message is not None:
-            message: Object = {}
-            self._fields(record.message, message)
-            put(out, "msg", message)
+        self._message(record, out)
         for name, token in record.tail:
             if name == b"SADDR" and token[:1] == b"{" and token[-1:] == b"}":
                 put(out, "SADDR", "{" + text(token[1:-1].strip()) + "}")
@@ -155,15 +151,22 @@ class RecordsEmitter:
             self._translate_ids(record, out, now)
         return out
 
-    def _execve(self, records: list[Record]) -> Object:
+    def _message(self, record: Record, out: Object) -> None:
+        if record.message is not None:
+            message: Object = {}
+            self._fields(record.message, message)
+            put(out, "msg", message)
+
+    def _execve(self, records: list[Record]) -> tuple[Object, bool]:
         out: Object = {}
-        vector, rest, _ = decode.arguments(records)
-        self._fields(rest, out)
+        vector, rest, whole = decode.arguments(records)
         out["ARGV"] = [None if argument is None else text(argument) for argument in vector]
+        self._fields(rest, out)
         for record in records:
+            self._message(record, out)
             for name, token in record.tail:
-                put(out, text(name), _plain(token))
-        return out
+                put(out, text(name or b"TEXT"), _plain(token))
+        return out, whole
 
     def _translate(self, record: Record, out: Object) -> None:
         if record.type == b"SYSCALL":
@@ -171,7 +174,8 @@ class RecordsEmitter:
             arch = ARCHES.get(found.get(b"arch", b""))
             if arch is not None:
                 out["ARCH"] = arch
-                syscall = SYSCALLS[arch].get(decode.decimal(found.get(b"syscall", b"")) or 0)
+                number = decode.decimal(found.get(b"syscall", b""))
+                syscall = None if number is None else SYSCALLS[arch].get(number)
                 if syscall is not None:
                     out["SYSCALL"] = syscall
         elif record.type == b"SOCKADDR":

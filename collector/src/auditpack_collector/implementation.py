@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from .options import Options
 from .pipeline import Pipeline as PythonPipeline
 from .users import Names
-
-if TYPE_CHECKING:
-    from .options import Options
 
 VARIABLE = "AUDITPACK_COLLECTOR_IMPLEMENTATION"
 

@@ -100,7 +100,7 @@ _SYSCALLS = (
     ("controlled-device", _FILE, ("change",), "file", "ioctl"),
 )  # fmt: skip
 
-# action, categories, types, object, record types; the first of an event's record types that is here, in this order, wins
+# action, categories, types, object, record types; of an event's record types the first row here wins
 _RECORDS = (
     ("logged-in", _AUTH, ("start",), "user-session", "USER_LOGIN"),
     ("logged-out", _AUTH, ("end",), "user-session", "USER_LOGOUT"),

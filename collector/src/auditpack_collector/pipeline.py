@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from .coalesce import Coalescer, Event
 from .emit_ecs import EcsEmitter
 from .emit_records import RecordsEmitter
+from .options import Options
 from .scan import MAX_LINE, Malformed, scan
 from .users import Names
-
-if TYPE_CHECKING:
-    from .options import Options
 
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
@@ -28,9 +26,9 @@ class Pipeline:
 
     implementation: Final = "python"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, names: Names | None = None) -> None:
         self._coalescer = Coalescer(options.timeout)
-        names = Names()
+        names = names or Names()
         self._emitter: EcsEmitter | RecordsEmitter = (
             EcsEmitter(options, names) if options.format == "ecs" else RecordsEmitter(options, names)
         )
@@ -38,7 +36,9 @@ class Pipeline:
         self._now = 0.0
         self._rest = b""
         self._skipping = False
-        self._bytes_in = self._records_in = self._malformed = self._events_out = self._records_out = 0
+        self._bytes_in = self._records_in = self._malformed = self._incomplete = self._events_out = (
+            self._records_out
+        ) = 0
 
     def feed(self, data: bytes, now: float) -> bytes:
         self._bytes_in += len(data)
@@ -84,7 +84,7 @@ class Pipeline:
             "events_out": self._events_out,
             "malformed": self._malformed,
             "late": coalescer.late,
-            "incomplete": coalescer.incomplete,
+            "incomplete": self._incomplete,
             "forced": coalescer.forced,
             "serial_gaps": coalescer.serial_gaps,
             "open_events": coalescer.open_events(),
@@ -117,6 +117,7 @@ class Pipeline:
         for event in ended:
             self._records_out += len(event.records)
             self._write(self._emitter.event(event, self._now), out)
+            self._incomplete += not event.complete
         ended.clear()
 
     def _write(self, value: dict[str, Any], out: list[str]) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from .implementation import make_pipeline
-
-if TYPE_CHECKING:
-    from .options import Options
+from .options import Options
 
 CHUNK = 1 << 18
 

@@ -23,6 +23,7 @@ _HEADER = re.compile(
     rb"(?:node=([^ ]{1,255}) )?type=([A-Za-z0-9_]{1,64}(?:\[[0-9]{1,10}\])?)"
     rb" msg=audit\(([0-9]{1,15})\.([0-9]{1,3}):([0-9]{1,19})\):"
 )
+_RESERVED: Final = (b"ID", b"NODE")  # no record types; names of an event's own members in `records`
 _FIELD = re.compile(
     rb'([^ =]+)=("[^"]*"(?![^ ])|[^ ]*(?: +[^ =]+(?![^ ]))*)'  # name=token and the words that follow an unquoted token
     rb"|([^ ]+(?: +[^ =]+(?![^ ]))*)"
@@ -64,7 +65,7 @@ def scan(line: bytes) -> Record | Malformed:
     if len(line) > MAX_LINE:
         return Malformed(line[:MAX_LINE], "too-long")
     header = _HEADER.match(line)
-    if header is None:
+    if header is None or header[2] in _RESERVED:
         return Malformed(line, "no-header" if line.strip(b" \t\r") else "empty")
     record = Record(line, header)
     type_ = record.type
