@@ -9,7 +9,10 @@ from typing import NamedTuple, Optional
 
 from .fields import LISTS, Compare, Filter, canonical
 from .line import Line, parse_rules
+from .perms import LEGACY, SURE
 
+CORE = {letter: SURE[letter] - LEGACY | ({"openat"} if letter in "rw" else set()) for letter in "rwxa"}
+"""audit >= 4 adds the calls of `perm` to the mask, and lists them; who names all of these means no more than `perm`."""
 _WATCHED = "watch"
 """Stands for path or dir in a rule of path and perm alone: listings print both as `-w`."""
 
@@ -25,17 +28,15 @@ class Canon(NamedTuple):
     compares: frozenset[Compare]
     keys: tuple[str, ...]
 
-    @property
-    def match(self) -> Canon:
-        """The same without keys and action: what the kernel compares to refuse a duplicate (audit_compare_rule)."""
-        return self._replace(keys=())
-
 
 def normalise(line: Line) -> Canon:
     """The canonical form; KeyError(name) when a user or group name was not resolved to its number."""
     fields = frozenset(canonical(item) for item in line.fields)
     syscalls = frozenset(line.syscalls) or None
-    if line.arch is None and syscalls is None and len(fields) == 2 and line.value("perm"):
+    perm = line.value("perm")
+    if perm and syscalls and syscalls >= frozenset().union(*(CORE[letter] for letter in perm)):
+        syscalls = None
+    if line.arch is None and syscalls is None and len(fields) == 2 and perm:
         fields = frozenset(item._replace(field=_WATCHED) if item.field in ("path", "dir") else item for item in fields)
     compares = frozenset(Compare(min(c.left, c.right), c.op, max(c.left, c.right)) for c in line.compares)
     return Canon(line.list, line.action, line.arch, syscalls, fields, compares, line.keys)
@@ -77,8 +78,8 @@ class Difference(NamedTuple):
 def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] = ()) -> Difference:
     """Compare by meaning. `ids[i]` is the rule of `wanted[i]`. Order counts within one filter list only."""
     names = [*ids, *[""] * (len(wanted) - len(ids))]
-    want = [(normalise(line), Entry(name, line)) for line, name in zip(wanted, names)]
-    have = [(normalise(line), Entry("", line)) for line in loaded]
+    want = [(_listed(normalise(line)), Entry(name, line)) for line, name in zip(wanted, names)]
+    have = [(_listed(normalise(line)), Entry("", line)) for line in loaded]
     missing, common = _split(want, [canon for canon, _ in have])
     extra, _ = _split(have, [canon for canon, _ in want])
     places: dict[Canon, list[int]] = {}
@@ -89,6 +90,13 @@ def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] =
         here = [(places[canon].pop(0), entry) for canon, entry in common if canon.list == filter_list]
         moved += _out_of_order(here)
     return Difference(missing, extra, moved)
+
+
+def _listed(canon: Canon) -> Canon:
+    """As audit 3.0 lists it: it prints `exe!=` as `exe=`."""
+    return canon._replace(
+        fields=frozenset(item._replace(op="=") if item.field == "exe" else item for item in canon.fields)
+    )
 
 
 def compare_text(wanted: str, listing: str) -> Difference:

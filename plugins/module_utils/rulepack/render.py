@@ -61,6 +61,8 @@ class Rendered:
         return "".join(f"{line.text}\n" for line in self.lines)
 
 
+IO_URING = ">=3.1"
+"""The first audit with the list."""
 _CONTROL_ORDER = ("-D", "-b", "-f", "--backlog_wait_time", "-r", "--loginuid-immutable", "-c")
 
 
@@ -167,6 +169,8 @@ def _rule_lines(  # noqa: PLR0917
 ) -> list[Placed]:
     """The lines of one rule; none when it is skipped or wrong (told in `rendered` or `errors`)."""
     try:
+        if rule.list == "io_uring" and not satisfies(facts.audit_version, IO_URING):
+            raise ValueError(f'audit {facts.audit_version} has no list io_uring — give the rule `audit: "{IO_URING}"`')
         filters = _filters(chosen, rule, facts)
         matches = _matches(chosen, rule, facts, rendered)
     except ValueError as failure:

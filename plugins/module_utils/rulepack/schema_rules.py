@@ -232,6 +232,8 @@ def _check_match(reader: Reader, rule: Rule) -> None:
 def _check_filters(reader: Reader, rule: Rule, pack: Pack) -> None:
     sample: dict[str, Value] = {name: variable.default or "sample" for name, variable in pack.variables.items()}
     sample["uid_min"] = 1000
+    if sum(text.startswith("exe") for text in rule.filters) > 1:
+        reader.error("filters", "two filters of `exe`", "the kernel takes one a rule")
     for index, text in enumerate(rule.filters):
         where = ("filters", index) if index < len(reader.data.get("filters") or ()) else ("exit",)
         try:
