@@ -28,9 +28,9 @@ class Shell:
         self._err = os.memfd_create("stderr")
 
     def run(self, command: str, env: Mapping[str, str], cwd: str, timeout: float) -> dict[str, Any]:
-        """`{"rc", "stdout", "stderr", "seconds", "sid"}`; `rc` is None when the time ran out, -N for signal N.
+        """`{"rc", "stdout", "stderr", "seconds", "group"}`; `rc` is None when the time ran out, -N for signal N.
 
-        The command has its own process session `sid`; whoever asked ends what is left of it.
+        The command begins a process group of its own; whoever asked ends what is left of it.
         """
         for stream in (self._out, self._err):
             os.ftruncate(stream, 0)
@@ -54,7 +54,7 @@ class Shell:
             "stdout": _tail(self._out),
             "stderr": _tail(self._err),
             "seconds": round(time.monotonic() - started, 3),
-            "sid": process.pid,
+            "group": process.pid,
         }
 
 

@@ -54,7 +54,9 @@ def targets(config: pytest.Config) -> list[Target]:
         if not spec:
             raise pytest.UsageError("the proof needs hosts: --hosts=ansible://lab --ansible-inventory=FILE")
         try:
-            found = [Target(host, compose_for(host.variables)) for host in hosts(spec, config.getoption("ansible_inventory"))]
+            found = [
+                Target(host, compose_for(host.variables)) for host in hosts(spec, config.getoption("ansible_inventory"))
+            ]
         except ConnectionFailed as error:
             raise pytest.UsageError(str(error)) from error
         if not found:
@@ -75,10 +77,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     choice = chosen(metafunc.config)
     places = targets(metafunc.config)
     if "case_id" in names:
-        pairs = [(t, case.id) for t in places for case in t.composed.cases if choice.takes(t.composed.pack_of[case.id], case.id)]
+        pairs = [
+            (t, case.id)
+            for t in places
+            for case in t.composed.cases
+            if choice.takes(t.composed.pack_of[case.id], case.id)
+        ]
         metafunc.parametrize(("target", "case_id"), pairs, ids=[f"{t.name}-{case}" for t, case in pairs])
     elif "rule_id" in names:
-        pairs = [(t, rule) for t in places for rule in t.composed.rules if choice.everything or any(rule in case.rules and choice.takes(t.composed.pack_of[case.id], case.id) for case in t.composed.cases)]
+        pairs = [
+            (t, rule)
+            for t in places
+            for rule in t.composed.rules
+            if choice.everything
+            or any(
+                rule in case.rules and choice.takes(t.composed.pack_of[case.id], case.id) for case in t.composed.cases
+            )
+        ]
         metafunc.parametrize(("target", "rule_id"), pairs, ids=[f"{t.name}-{rule}" for t, rule in pairs])
     else:
         metafunc.parametrize("target", places, ids=[t.name for t in places])
@@ -94,6 +109,7 @@ def proof(request: pytest.FixtureRequest) -> Proof:
     def say(text: str) -> None:
         with lock:
             terminal.write_line(text)
+            terminal.flush()
 
     started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     terminal.ensure_newline()
@@ -103,7 +119,11 @@ def proof(request: pytest.FixtureRequest) -> Proof:
     about = run.about(runs, label, started)
     folder: Path = config.getoption("proof_out")
     report.write(folder, rows, about, of_packs(pack for t in targets(config) for pack in t.composed.packs))
-    config.stash[_TABLE] = [*report.table(rows, about, terminal.hasmarkup), "", f"reports: {folder}/proof.html, .md, .json, junit.xml"]
+    config.stash[_TABLE] = [
+        *report.table(rows, about, terminal.hasmarkup),
+        "",
+        f"reports: {folder}/proof.html, .md, .json, junit.xml",
+    ]
     return Proof({found.name: found for found in runs})
 
 

@@ -7,6 +7,7 @@ plain `ssh` with the key and known_hosts of the inventory, one real session per 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -32,7 +33,9 @@ class ConnectionFailed(Exception):
 def hosts(spec: str, inventory: str | None) -> list[Host]:
     """The hosts of `--hosts`, which must name the Ansible backend."""
     if not spec.startswith("ansible://"):
-        raise ConnectionFailed(f"--hosts={spec}: the proof needs the Ansible backend, for example --hosts=ansible://lab")
+        raise ConnectionFailed(
+            f"--hosts={spec}: the proof needs the Ansible backend, for example --hosts=ansible://lab"
+        )
     os.environ.setdefault("ANSIBLE_CONFIG", str(ROOT / "ansible.cfg"))
     tools = str(Path(sys.executable).parent)  # testinfra calls `ansible` by name
     if tools not in os.environ["PATH"].split(os.pathsep):
@@ -74,7 +77,7 @@ class Host:
         line += shlex.split(str(have.get("ansible_ssh_common_args", "")))
         return [*line, f"{user}@{have.get('ansible_host', self.name)}", command]
 
-    def start_driver(self, folder: str, plan: Mapping[str, Any]) -> subprocess.Popen[str]:
+    def start_driver(self, folder: str, plan: Mapping[str, Any]) -> subprocess.Popen[bytes]:
         """Copy driver and plan into `folder` on the host and start it; its JSON lines come out of `stdout`."""
         quoted = shlex.quote(folder)
         # One folder, made anew: a name that exists already is not ours to use.
@@ -85,18 +88,16 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
         assert process.stdin is not None
-        try:
-            process.stdin.buffer.write(_bundle(plan))
+        # When ssh is gone already, its exit status and stderr tell why.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(_bundle(plan))
             process.stdin.close()
-        except BrokenPipeError:
-            pass  # ssh is gone; its exit status and stderr tell why
         process.stdin = None
         return process
 
-    def start_agent(self, folder: str, user: str) -> subprocess.Popen[str]:
+    def start_agent(self, folder: str, user: str) -> subprocess.Popen[bytes]:
         """A real login session of `user` that executes triggers for the driver."""
         command = f"cd {shlex.quote(folder)} && {PYTHON} events.agent events/agents.sock"
         return subprocess.Popen(
@@ -104,7 +105,6 @@ class Host:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
         )
 
     def run(self, command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ Runs on hosts: standard library, Python >= 3.9.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -211,14 +212,14 @@ class Batch:
         if outcome["error"] is None:
             self._mark(ref, "begin")
             answer = self._agents.run(case["as"], case["trigger"], env, str(work), case.get("timeout") or 30)
-            sid = answer.pop("sid")
+            group = answer.pop("group")
             outcome.update(answer)
             if answer["rc"] is None:
                 outcome["error"] = f"trigger did not end within {case.get('timeout') or 30} s"
-                _end_session(sid)
+                _end_group(group)
             self._settle(ref, case, outcome)
             self._mark(ref, "end")
-            _end_session(sid)
+            _end_group(group)
         error = self._as_root("cleanup", case, env) or _removed(work)
         outcome["error"] = outcome["error"] or error
         if f"{ref} begin" in self._sent:
@@ -262,7 +263,7 @@ class Batch:
             return None
         answer = self._shell.run(command, env, env["WORK"] if step == "prereq" else "/", 60)
         if answer["rc"] is None:
-            _end_session(answer["sid"])
+            _end_group(answer["group"])
         if answer["rc"] == 0:
             return None
         return f"{step} ended with {answer['rc']}: {(answer['stderr'] or answer['stdout']).strip()[-400:]}"
@@ -285,17 +286,10 @@ def _removed(work: Path) -> str | None:
     return None
 
 
-def _end_session(sid: int) -> None:
-    """Kill what a trigger left behind: every process of its process session (field 6 of /proc/pid/stat)."""
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == sid and fields[0] != "Z":
-                os.kill(int(entry), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):  # it ended by itself
-            continue
+def _end_group(group: int) -> None:
+    """Kill what a trigger left behind: the process group that `sh` began (it has no job control, so all are in it)."""
+    with contextlib.suppress(ProcessLookupError):  # the rule: nothing is left
+        os.killpg(group, signal.SIGKILL)
 
 
 def _install_raw(python: str, syscalls: dict[str, dict[str, int]]) -> None:

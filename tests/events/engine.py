@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 
 from plugins.module_utils.rulepack.compose import Composition, compose, needs
+from plugins.module_utils.rulepack.line import parse_rules
 from plugins.module_utils.rulepack.model import Case, HostFacts, Pack, Rule
-from plugins.module_utils.rulepack.normalise import compare, parse_rules
+from plugins.module_utils.rulepack.normalise import compare
 from plugins.module_utils.rulepack.render import host_benchmark
 from plugins.module_utils.rulepack.render import render as render_rules
 from plugins.module_utils.rulepack.schema import load_packs
@@ -41,7 +42,8 @@ class Composed:
 
     @cached_property
     def pack_of(self) -> dict[str, str]:
-        return {item.id: pack.name for pack in self.packs for item in (*pack.rules, *pack.cases)}
+        rules = {rule.id: pack.name for pack in self.packs for rule in pack.rules}
+        return {**rules, **{case.id: pack.name for pack in self.packs for case in pack.cases}}
 
     def asked(self, more_paths: Sequence[str]) -> dict[str, list[str]]:
         """Arguments for the module audit_facts: what rendering needs, and what cases ask for with `has`."""
@@ -75,7 +77,7 @@ class InForce:
 def compose_for(variables: Mapping[str, Any]) -> Composed:
     """The composition that the role audit_rules makes for a host with these inventory variables."""
     settings = {**_role_defaults(), **variables}
-    folders = [_under_root(folder) for folder in settings["audit_rules_pack_dirs"]]
+    folders = [ROOT / "rulepacks", *(ROOT / folder for folder in settings["audit_rules_pack_dirs"])]
     return Composed(compose(load_packs(folders), settings["audit_rules_packs"]))
 
 
@@ -85,23 +87,14 @@ def _role_defaults() -> dict[str, Any]:
     return defaults
 
 
-def _under_root(folder: str) -> Path:
-    """The role's default folders stand below the collection's root, which Ansible knows as `role_path`/../.. ."""
-    text = folder.replace("{{ role_path }}", str(ROOT / "roles/audit_rules"))
-    return Path(text).resolve() if Path(text).is_absolute() else (ROOT / text).resolve()
-
-
 def in_force(composed: Composed, facts: HostFacts) -> InForce:
     """Render the set for the host and compare it with what `auditctl -l` lists there."""
     rendered = render_rules(composed.composition, facts)
     active = {rule for line in rendered.lines for rule in (line.rule, *line.also)}
     skipped = {entry.rule: entry.reason for entry in rendered.skipped}
-    left_out = {
-        rule: skipped.get(rule, "excluded by the selection") for rule in composed.rules if rule not in active
-    }
+    left_out = {rule: skipped.get(rule, "excluded by the selection") for rule in composed.rules if rule not in active}
     # Controls (`-b`, `-e`, …) are no rules: `auditctl -l` does not list them, and state cases prove them.
-    wanted = [line.line for line in rendered.lines if line.line is not None]
-    difference = compare(wanted, parse_rules("\n".join(facts.rules)))
-    lines = [f"- {line}  (composed, not loaded)" for line in difference.missing]
-    lines += [f"+ {line}  (loaded, not composed)" for line in difference.extra]
-    return InForce(frozenset(active), left_out, "\n".join(lines))
+    wanted = [(line.line, line.rule) for line in rendered.lines if line.line is not None]
+    loaded = parse_rules("\n".join(facts.rules))
+    difference = compare([line for line, _ in wanted], loaded, [rule for _, rule in wanted])
+    return InForce(frozenset(active), left_out, str(difference) if difference else "")

@@ -34,7 +34,7 @@ def fire(host: Host, batch: Mapping[str, Any], on_result: Callable[[str, Mapping
     fired = Fired()
     path = folder(batch["run"])
     driver = host.start_driver(path, batch)
-    agents: list[subprocess.Popen[str]] = []
+    agents: list[subprocess.Popen[bytes]] = []
     guard = threading.Timer(BATCH_LIMIT, driver.kill)
     guard.start()
     try:
@@ -72,7 +72,7 @@ def _take(fired: Fired, message: dict[str, Any], on_result: Callable[[str, Mappi
         raise ConnectionFailed(f"the driver says {kind!r}, which nobody knows here")
 
 
-def _finish(driver: subprocess.Popen[str], agents: list[subprocess.Popen[str]]) -> str:
+def _finish(driver: subprocess.Popen[bytes], agents: list[subprocess.Popen[bytes]]) -> str:
     """Ends of the sessions; what the first one that failed printed, else empty."""
     problems = []
     for process, name in [(driver, "driver"), *((agent, "agent") for agent in agents)]:
@@ -83,7 +83,7 @@ def _finish(driver: subprocess.Popen[str], agents: list[subprocess.Popen[str]]) 
             process.wait()
             problems.append(f"{name} did not end")
         assert process.stderr is not None
-        text = process.stderr.read().strip()
+        text = process.stderr.read().decode(errors="replace").strip()
         for stream in (process.stdout, process.stderr):
             if stream:
                 stream.close()

@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
 
     verdict: str
     reason: str = ""
-    event: Optional[Event] = None
+    event: Event | None = None
 
 
 class Near(NamedTuple):
@@ -87,9 +87,9 @@ def _broken(case: Case, outcome: Outcome) -> str:
     return ""
 
 
-def _expectation(case: Case, outcome: Outcome) -> tuple[str, Optional[Event]]:
+def _expectation(case: Case, outcome: Outcome) -> tuple[str, Event | None]:
     views = _views(outcome)
-    proof: Optional[Event] = None
+    proof: Event | None = None
     for number, entry in enumerate(_entries(case, "expect"), 1):
         problem, event = _count(entry, views, outcome)
         if problem:
@@ -113,7 +113,7 @@ def _views(outcome: Outcome) -> list[View]:
     return [View(event, outcome.get("syscalls")) for event in outcome["events"]]
 
 
-def _count(entry: Matcher, views: Sequence[View], outcome: Outcome) -> tuple[Optional[str], Optional[Event]]:
+def _count(entry: Matcher, views: Sequence[View], outcome: Outcome) -> tuple[str | None, Event | None]:
     """What is wrong with the number of events that match, if anything, and the first of them."""
     found = [view for view in views if not _compare(entry, view, outcome).missed]
     least = int(entry.get("min", 1))
@@ -165,21 +165,21 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _key(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _key(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     keys = view.keys
     return None if any(key in keys for key in _list(value)) else ", ".join(keys) or "no key"
 
 
-def _type(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _type(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     return None if all(kind in view.types for kind in _list(value)) else ", ".join(view.types)
 
 
-def _syscall(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _syscall(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     return None if view.syscall in _list(value) else str(view.syscall)
 
 
 def _text(field: str) -> _Check:
-    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
         got = view.text(field)
         return None if got is not None and any(_same_text(str(want), got) for want in _list(value)) else str(got)
 
@@ -190,11 +190,11 @@ def _same_text(wanted: str, got: str) -> bool:
     return bool(re.search(wanted[3:], got)) if wanted.startswith("re:") else wanted == got
 
 
-def _success(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _success(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     return None if view.success is value else str(view.success)
 
 
-def _exit(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _exit(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     wanted = [_exit_number(item) for item in _list(value)]
     return None if view.exit is not None and view.exit in wanted else str(view.exit)
 
@@ -209,14 +209,14 @@ def _exit_number(value: Any) -> int:
 
 
 def _user(field: str) -> _Check:
-    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
         number, name = view.user(field)
         return _same_user(value, number, name, outcome)
 
     return check
 
 
-def _same_user(value: Any, number: Optional[int], name: Optional[str], outcome: Outcome) -> Optional[str]:
+def _same_user(value: Any, number: int | None, name: str | None, outcome: Outcome) -> str | None:
     wanted = UNSET if value in ("unset", -1) else to_int(value, 10)
     if wanted is None:
         wanted = outcome.get("users", {}).get(value)
@@ -225,7 +225,7 @@ def _same_user(value: Any, number: Optional[int], name: Optional[str], outcome: 
     return "unset" if number == UNSET else f"{number}" + (f" ({name})" if name else "")
 
 
-def _path(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _path(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     found = [path for path in view.paths if any(_same_text(str(value), name) for name in path.names)]
     if found:
         return None
@@ -235,7 +235,7 @@ def _path(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[
 def _of_path(check: Callable[[Any, PathName, Outcome], bool], show: Callable[[PathName], Any]) -> _Check:
     """A property of a PATH record: of the one whose name `path` asks for, where the entry has `path`."""
 
-    def run(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+    def run(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
         paths = view.paths
         if entry.get("path") is not None:
             wanted = str(_expand(entry["path"], outcome))
@@ -248,7 +248,7 @@ def _of_path(check: Callable[[Any, PathName, Outcome], bool], show: Callable[[Pa
 
 
 def _argument(index: int) -> _Check:
-    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+    def check(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
         got = view.argument(index)
         wanted = [to_int(item, 10) for item in _list(value)]
         mask = (1 << (32 if view.abi == "b32" else 64)) - 1  # the kernel prints registers, so -1 is all ones
@@ -259,7 +259,7 @@ def _argument(index: int) -> _Check:
     return check
 
 
-def _saddr(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _saddr(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     if any(_same_socket(value, found) for found in view.sockets):
         return None
     return ", ".join(str(found._asdict()) for found in view.sockets) or "no SOCKADDR"
@@ -277,11 +277,11 @@ def _same_socket(wanted: Mapping[str, Any], found: Socket) -> bool:
     return True
 
 
-def _abi(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _abi(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     return None if view.abi in _list(value) else str(view.abi)
 
 
-def _field(value: Any, view: View, outcome: Outcome, entry: Matcher) -> Optional[str]:
+def _field(value: Any, view: View, outcome: Outcome, entry: Matcher) -> str | None:
     for name, want in value.items():
         got = view.field(name)
         if not any(_same_text(str(item), str(have)) for item in _list(want) for have in got):

@@ -77,7 +77,9 @@ def make(composed: engine.Composed, facts: HostFacts, choice: Choice) -> HostPla
 def _add(plan: HostPlan, case: Case, benchmark: str) -> None:
     reason = unmet(case.when, plan.facts, benchmark)
     if not reason and case.rules and not any(rule in plan.rules.active for rule in case.rules):
-        reason = "; ".join(dict.fromkeys(plan.rules.skipped.get(rule, "rule not active on this host") for rule in case.rules))
+        reason = "; ".join(
+            dict.fromkeys(plan.rules.skipped.get(rule, "rule not active on this host") for rule in case.rules)
+        )
     elements: Sequence[str] = ("",)
     if not reason and case.each:
         elements = plan.facts.lists.get(case.each, ())

@@ -48,7 +48,7 @@ class HostRun:
             return [(case.id, Verdict(FAILED, self.error), nothing)]
         if case.id in self.plan.excused:
             return [(case.id, Verdict(NOT_APPLICABLE, self.plan.excused[case.id]), nothing)]
-        found = []
+        found: list[tuple[str, Verdict, Mapping[str, Any]]] = []
         for firing in self.plan.firings:
             if firing.case.id == case.id:
                 reason = self.error or self.fired.error or "not fired"
@@ -60,7 +60,7 @@ class HostRun:
 def prove(hosts: Sequence[tuple[Host, engine.Composed]], choice: plan.Choice, say: Say) -> list[HostRun]:
     """Prove all hosts at once. What goes wrong on one is its `error`; the others go on."""
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
-        return list(pool.map(lambda pair: _host(*pair, choice, say), hosts))
+        return list(pool.map(lambda pair: _host(pair[0], pair[1], choice, say), hosts))
 
 
 def _host(host: Host, composed: engine.Composed, choice: plan.Choice, say: Say) -> HostRun:
@@ -116,32 +116,45 @@ def rows(runs: Sequence[HostRun]) -> list[Row]:
 
 def _host_rows(run: HostRun) -> list[Row]:
     facts = run.plan.facts if run.plan else None
-    about = {
+    about: Row = {
         "host": run.name,
         "distro": f"{facts.distro} {facts.distro_version}" if facts else "",
         "kernel": facts.kernel if facts else "",
         "audit": facts.audit_version if facts else "",
         "arch": facts.machine if facts else "",
     }
-    found: list[Row] = []
     cases = [case for case in run.composed.cases if run.choice.takes(run.composed.pack_of[case.id], case.id)]
+    found: list[Row] = []
     for pack in run.composed.packs:
         for rule in pack.rules:
-            own = [case for case in cases if rule.id in case.rules]
-            if not own and not run.choice.everything:
-                continue
-            skipped = _inactive(run, rule.id)
-            for case in own:
-                for name, verdict, outcome in run.verdicts_of(case):
-                    if skipped and verdict.verdict != NOT_APPLICABLE:
-                        verdict = Verdict(NOT_APPLICABLE, skipped)
-                    found.append(_row(pack.name, rule.id, name, verdict, outcome, about))
-            if not own:
-                found.append(_row(pack.name, rule.id, "", _without_case(rule, skipped), {"seconds": 0}, about))
+            found += [{"pack": pack.name, "rule": rule.id, **about, **result} for result in _of_rule(run, rule, cases)]
         for case in pack.cases:
             if case in cases and not case.rules:
-                found += [_row(pack.name, "", *result, about) for result in run.verdicts_of(case)]
+                results = [_result(*entry) for entry in run.verdicts_of(case)]
+                found += [{"pack": pack.name, "rule": "", **about, **result} for result in results]
     return found
+
+
+def _of_rule(run: HostRun, rule: Rule, cases: Sequence[Case]) -> list[Row]:
+    """One result for each firing that proves (or guards) the rule, and one that says so when there is none."""
+    skipped = _inactive(run, rule.id)
+    own = [case for case in cases if rule.id in case.rules]
+    if not own:
+        return [_result("", _without_case(rule, skipped), {"seconds": 0})] if run.choice.everything else []
+    fired = [entry for case in own for entry in run.verdicts_of(case)]
+    if skipped:  # a case may prove several rules, of which each benchmark has its own
+        fired = [(name, Verdict(NOT_APPLICABLE, skipped), {"seconds": 0}) for name, _, _ in fired]
+    return [_result(*entry) for entry in fired]
+
+
+def _result(case: str, verdict: Verdict, outcome: Mapping[str, Any]) -> Row:
+    return {
+        "case": case,
+        "verdict": verdict.verdict,
+        "seconds": outcome["seconds"],
+        "reason": verdict.reason,
+        "event": verdict.event,
+    }
 
 
 def _inactive(run: HostRun, rule: str) -> str:
@@ -157,13 +170,6 @@ def _without_case(rule: Rule, skipped: str) -> Verdict:
     if rule.maturity == "sandbox":
         return Verdict(NOT_APPLICABLE, "sandbox: no case yet")
     return Verdict(FAILED, "no case proves this rule")
-
-
-def _row(pack: str, rule: str, case: str, verdict: Verdict, outcome: Mapping[str, Any], about: Mapping[str, str]) -> Row:
-    return {
-        "pack": pack, "rule": rule, "case": case, **about, "verdict": verdict.verdict,
-        "seconds": outcome["seconds"], "reason": verdict.reason, "event": verdict.event,
-    }  # fmt: skip
 
 
 def rule_problem(run: HostRun, rule: str) -> str:

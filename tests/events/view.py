@@ -13,7 +13,7 @@ import re
 import socket
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 Record = dict[str, Any]
 Event = Mapping[str, Any]
@@ -28,18 +28,18 @@ class Socket(NamedTuple):
     """A decoded SOCKADDR record; `family` is `unix`, `inet`, `inet6` or the kernel's other names and numbers."""
 
     family: str
-    addr: Optional[str] = None
-    port: Optional[int] = None
-    path: Optional[str] = None
+    addr: str | None = None
+    port: int | None = None
+    path: str | None = None
 
 
 class PathName(NamedTuple):
     """A PATH record; `names` are the absolute names it may stand for (relative ones joined with CWD and parent)."""
 
     names: tuple[str, ...]
-    nametype: Optional[str]
-    ouid: Optional[int]
-    ouid_name: Optional[str]
+    nametype: str | None
+    ouid: int | None
+    ouid_name: str | None
 
 
 def event_id(event: Event) -> str:
@@ -86,7 +86,7 @@ def strings(value: Any) -> Iterator[str]:
 class View:
     """The fields of one event; `syscalls` maps `b64`/`b32` to name → number, for formats that keep numbers only."""
 
-    def __init__(self, event: Event, syscalls: Optional[Mapping[str, Mapping[str, int]]] = None) -> None:
+    def __init__(self, event: Event, syscalls: Mapping[str, Mapping[str, int]] | None = None) -> None:
         self.event = event
         self.records = records(event)
         self.types = [str(record.get("type")) for record in self.records]
@@ -113,7 +113,7 @@ class View:
         return found
 
     @property
-    def abi(self) -> Optional[str]:
+    def abi(self) -> str | None:
         for value in (_name(self._main, "arch"), self._main.get("arch")):
             text = f"{value:x}" if isinstance(value, int) else str(value).lower().replace("0x", "", 1)
             if text in _ABI:
@@ -121,7 +121,7 @@ class View:
         return None
 
     @property
-    def syscall(self) -> Optional[str]:
+    def syscall(self) -> str | None:
         value = _name(self._main, "syscall")
         if value is None:
             value = self._main.get("syscall")
@@ -132,7 +132,7 @@ class View:
         return next((name for name, known in table.items() if known == number), str(number))
 
     @property
-    def success(self) -> Optional[bool]:
+    def success(self) -> bool | None:
         """`success` of a SYSCALL record; of user-space records the result that the program reports (`res`)."""
         value = self._main.get("success")
         if isinstance(value, bool):
@@ -140,11 +140,11 @@ class View:
         return _OUTCOME.get(str(self.text("res") if value is None else value))
 
     @property
-    def exit(self) -> Optional[int]:
+    def exit(self) -> int | None:
         value = self._main.get("exit")
         return _errno(value) if isinstance(value, str) and not _NUMBER.match(value) else to_int(value, 10)
 
-    def text(self, field: str) -> Optional[str]:
+    def text(self, field: str) -> str | None:
         """A text field (`exe`, `comm`) of the SYSCALL record, else of the first record that has it."""
         for record in [self._main, *self.records]:
             for part in (record, record.get("msg")):
@@ -152,11 +152,11 @@ class View:
                     return str(part[field])
         return None
 
-    def user(self, field: str) -> tuple[Optional[int], Optional[str]]:
+    def user(self, field: str) -> tuple[int | None, str | None]:
         """Number and name of `auid`, `uid` or `euid`; the name only if the event carries it."""
         return to_int(self._main.get(field), 10), _name(self._main, field)
 
-    def argument(self, index: int) -> Optional[int]:
+    def argument(self, index: int) -> int | None:
         """System call argument a0…a3; the kernel prints them in hexadecimal."""
         argv = self._main.get("ARGV")
         if isinstance(argv, list) and index < len(argv):
@@ -196,7 +196,7 @@ _NUMBER = re.compile(r"-?\d+$")
 _OUTCOME = {"yes": True, "success": True, "1": True, "no": False, "failed": False, "0": False}
 
 
-def to_int(value: Any, base: int) -> Optional[int]:
+def to_int(value: Any, base: int) -> int | None:
     """A number that may have been printed as text in `base`; None when it is no number."""
     if isinstance(value, bool) or value is None:
         return None
@@ -209,7 +209,7 @@ def to_int(value: Any, base: int) -> Optional[int]:
         return UNSET if text == "unset" else None
 
 
-def _name(record: Mapping[str, Any], field: str) -> Optional[str]:
+def _name(record: Mapping[str, Any], field: str) -> str | None:
     """The translated value: `<field>_name` in ecs, the upper-case twin in records."""
     for twin in (f"{field}_name", field.upper()):
         value = record.get(twin)
@@ -218,14 +218,14 @@ def _name(record: Mapping[str, Any], field: str) -> Optional[str]:
     return None
 
 
-def _errno(text: str) -> Optional[int]:
+def _errno(text: str) -> int | None:
     import errno  # noqa: PLC0415 - only formats that translate `exit` need it
 
-    number: Optional[int] = getattr(errno, text.lstrip("-").partition("(")[0], None)
+    number: int | None = getattr(errno, text.lstrip("-").partition("(")[0], None)
     return None if number is None else -number
 
 
-def _absolute(name: Any, cwd: Optional[str], parents: list[str]) -> tuple[str, ...]:
+def _absolute(name: Any, cwd: str | None, parents: list[str]) -> tuple[str, ...]:
     if not isinstance(name, str) or name == "(null)":
         return ()
     if name.startswith("/"):
@@ -235,7 +235,7 @@ def _absolute(name: Any, cwd: Optional[str], parents: list[str]) -> tuple[str, .
     return tuple(dict.fromkeys(posixpath.normpath(path) for path in joined))
 
 
-def _socket(record: Mapping[str, Any]) -> Optional[Socket]:
+def _socket(record: Mapping[str, Any]) -> Socket | None:
     decoded = next((record[k] for k in ("SADDR", "saddr", "saddr_name") if isinstance(record.get(k), Mapping)), None)
     if decoded is None and isinstance(record.get("SADDR"), str):  # auditd's own: {saddr_fam=inet laddr=… lport=…}
         decoded = dict(pair.partition("=")[::2] for pair in record["SADDR"].strip("{}").split())
@@ -256,7 +256,7 @@ def _pick(record: Mapping[str, Any], *names: str) -> Any:
     return next((record[name] for name in names if record.get(name) is not None), None)
 
 
-def _raw_socket(value: Union[str, None, Any]) -> Optional[Socket]:
+def _raw_socket(value: str | Any | None) -> Socket | None:
     """Decode `saddr` as the kernel prints it: struct sockaddr in hexadecimal, family in host byte order."""
     try:
         data = bytes.fromhex(value) if isinstance(value, str) else b""

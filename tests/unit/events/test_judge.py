@@ -66,7 +66,10 @@ def test_nametype_and_owner_are_those_of_the_path_asked_for() -> None:
 
 def test_type_is_syscall_unless_another_is_named() -> None:
     """The CONFIG_CHANGE record of the rule itself carries the key, and proves nothing."""
-    added = {"event": {"id": "1.0:9"}, "auditd": {"records": [{"type": "CONFIG_CHANGE", "op": "add_rule", "key": ["identity"]}]}}
+    added = {
+        "event": {"id": "1.0:9"},
+        "auditd": {"records": [{"type": "CONFIG_CHANGE", "op": "add_rule", "key": ["identity"]}]},
+    }
     assert judge({"expect": [{"key": "identity"}]}, outcome(added)).verdict == FAILED
     assert judge({"expect": [{"key": "identity", "type": "CONFIG_CHANGE"}]}, outcome(added)).verdict == PROVEN
 
@@ -130,7 +133,9 @@ def test_environment_is_put_into_matchers() -> None:
         ({"xfail": {"reason": "gap"}}, {"rc": 127}, "trigger ended with 127"),
     ],
 )
-def test_a_broken_trigger_fails_whatever_the_events_say(case: dict[str, Any], changes: dict[str, Any], reason: str) -> None:
+def test_a_broken_trigger_fails_whatever_the_events_say(
+    case: dict[str, Any], changes: dict[str, Any], reason: str
+) -> None:
     found = judge({"expect": [{"key": "identity"}], **case}, outcome(touch(), **changes))
     assert found.verdict == FAILED
     assert reason in found.reason
