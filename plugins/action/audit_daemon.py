@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils.auditd_conf import check
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type information
     """Face of the module audit_daemon."""
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

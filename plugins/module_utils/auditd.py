@@ -23,17 +23,6 @@ def version() -> Version | None:
     return parse_version(run(["auditctl", "-v"]).said)
 
 
-def candidate() -> Version | None:
-    """Return the version of auditd that apt would install, None where it knows none."""
-    if find("apt-cache") is None:
-        return None
-    for line in run(["apt-cache", "policy", "auditd"]).out.splitlines():
-        name, _, value = line.strip().partition(": ")
-        if name == "Candidate" and value != "(none)":
-            return parse_version(value)
-    return None
-
-
 def parse_status(text: str) -> dict[str, int]:
     """Return the numbers of `auditctl -s` by name; `loginuid_immutable 0 unlocked` → 0."""
     status: dict[str, int] = {}

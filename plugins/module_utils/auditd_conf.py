@@ -116,6 +116,8 @@ def check(settings: dict[str, Any], version: Version | None = None, disk: int | 
         refuse("name", "goes with audit_daemon_name_format user, and only with it; set both or neither")
     if str(get("log_file") or "/").startswith("/") is False:
         refuse("log_file", "must be an absolute path")
+    if str(get("transport") or "tcp").lower() not in ("tcp", "krb5"):
+        refuse("transport", f"{get('transport')!r} is not a transport; use tcp or krb5")
     if get("tcp_listen_port") is None:
         for key in NETWORK:
             if get(key) is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import auditd, rulefiles
-from .auditd_conf import AT_START, Version, check, needs_mail, parse, render, scripts
+from . import auditd, packages, rulefiles
+from .auditd_conf import AT_START, Version, check, needs_mail, parse, parse_version, render, scripts
 from .files import MISSING, FileState, Originals, difference, file_state, look, put
 from .host import HostError, find, run, unit
 
@@ -28,16 +27,11 @@ SENDMAIL = ("/usr/lib/sendmail", "/usr/sbin/sendmail")
 class Wanted:
     """The role's variables."""
 
+    packages: list[str]
     settings: dict[str, Any]
     kernel_parameters: bool
     backlog_limit: int
     journald_socket: str
-
-
-def new_packages(apt_output: str) -> list[str]:
-    """Return the packages that an apt run installed, from `The following NEW packages will be installed:`."""
-    found = re.search(r"NEW packages will be installed:\n((?:  .*\n?)+)", apt_output)
-    return sorted(found.group(1).split()) if found else []
 
 
 def drop_in(backlog_limit: int) -> str:
@@ -68,6 +62,7 @@ class Plan:
     states: list[tuple[str, str, str]] = field(default_factory=list)  # what, before, after
     reboot_required: bool = False
     log_file: str | None = None
+    packages: list[str] = field(default_factory=list)  # to install, or with absent to remove
 
     @property
     def changed(self) -> bool:
@@ -105,18 +100,37 @@ class Plan:
         return any(name == what for name, _, _ in self.states)
 
     @classmethod
-    def present(cls, wanted: Wanted, originals: Originals, installing: bool) -> Plan:
-        """Plan the role's work; `installing`: the packages may still be missing, as in check mode on a bare host."""
+    def install(cls, wanted: Wanted, originals: Originals, check_mode: bool) -> dict[str, str]:
+        """Install the packages that are missing, or say which; refuse settings that their version would refuse."""
+        lacking = packages.missing(wanted.packages)
+        if not lacking:
+            return {}
+        coming = packages.simulate(lacking, refresh=not check_mode)
+        if "auditd" in coming:
+            _refuse(wanted.settings, parse_version(coming["auditd"]))
+        if not check_mode:
+            kept = originals.notes.setdefault("packages", [])
+            kept += sorted(set(coming) - set(kept))
+            originals.save()
+            packages.install(lacking)
+        return coming
+
+    @classmethod
+    def present(cls, wanted: Wanted, coming: dict[str, str]) -> Plan:
+        """Plan the role's work; `coming`: packages with versions that check mode would have installed."""
         version = auditd.version()
-        if version is None and not installing:
-            raise HostError("auditctl is not on this host; let the role install its packages (audit_daemon_packages)")
-        _refuse(wanted.settings, version or auditd.candidate())
+        if version is None and "auditd" not in coming:
+            raise HostError("auditctl is not on this host; have auditd in audit_daemon_packages, or install it")
+        if version is not None:
+            _refuse(wanted.settings, version)
         plan = cls(log_file=_log_file(wanted.settings))
         plan.want(CONF, file_state(render(wanted.settings)))
         plan._grub(wanted)
         plan._never_task(version)
         plan._journald(wanted.journald_socket)
         plan._modes(wanted.settings)
+        for name, number in coming.items():
+            plan.state(f"package {name}", "absent", number)
         if version is None:
             plan.state("auditd", "not installed", "enabled, running")
         else:
@@ -127,7 +141,9 @@ class Plan:
     @classmethod
     def absent(cls, originals: Originals) -> Plan:
         """Plan to put back what the store of originals holds."""
-        plan = cls(log_file=None)
+        plan = cls(log_file=None, packages=originals.notes.get("packages", []))
+        for name in plan.packages:
+            plan.state(f"package {name}", "installed", "absent")
         for path, before in originals.files.items():
             if look(path).kind != before.kind or look(path).content != before.content:
                 plan.want(path, before)
@@ -186,13 +202,12 @@ class Plan:
             if path not in self.files and mode & ~limit:
                 self.modes[path] = (mode, mode & limit)
 
-    def apply(self, originals: Originals, installed: list[str]) -> None:
+    def apply(self, originals: Originals) -> None:
         """Make the planned changes; auditd confirms its new configuration or gets the former one back."""
-        if not self.changed and not installed:
+        if not self.changed:
             return
         originals.keep(self.files)
         notes = originals.notes
-        notes["packages"] = sorted({*notes.get("packages", []), *installed})
         notes["modes"] = {**{p: f"{old:04o}" for p, (old, _) in self.modes.items()}, **notes.get("modes", {})}
         kept = {what: old for what, old, _ in self.states if what != "auditd"}
         notes["states"] = {**kept, **notes.get("states", {})}
@@ -219,6 +234,8 @@ class Plan:
         if CONF in self.files and auditd.version() is not None and auditd.pid():
             auditd.reload(None)
         self._switch_journald(self._after(JOURNALD_SOCKET))
+        if self.packages:
+            packages.remove(self.packages)
         originals.forget()
 
     def _after(self, what: str) -> str:

@@ -20,6 +20,11 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  packages:
+    description: Packages to install with apt-get; those that were not there are removed again with C(state=absent).
+    type: list
+    elements: str
+    default: []
   settings:
     description: Settings of auditd.conf(5) by name; null leaves one to auditd's default.
     type: dict
@@ -37,10 +42,6 @@ options:
     type: str
     choices: [masked, enabled, unmanaged]
     default: masked
-  package_log:
-    description: What apt printed when it installed the packages; new ones are remembered for C(state=absent).
-    type: str
-    default: ""
 author: Auditpack maintainers (@auditpack)
 """
 
@@ -59,8 +60,8 @@ reboot_required:
   description: The running kernel was booted without the parameters that the next boot will use.
   returned: always
   type: bool
-remove_packages:
-  description: Packages which the role had installed; for state absent.
+packages:
+  description: Packages installed, or with C(state=absent) removed.
   returned: always
   type: list
   elements: str
@@ -69,7 +70,7 @@ remove_packages:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import auditd
-from ..module_utils.daemon_plan import Plan, Wanted, new_packages
+from ..module_utils.daemon_plan import Plan, Wanted
 from ..module_utils.files import Originals
 from ..module_utils.host import HostError
 
@@ -79,6 +80,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "packages": {"type": "list", "elements": "str", "default": []},
             "settings": {"type": "dict", "default": {}},
             "kernel_parameters": {"type": "bool", "default": True},
             "backlog_limit": {"type": "int", "default": 8192},
@@ -87,12 +89,12 @@ def main() -> None:
                 "choices": ["masked", "enabled", "unmanaged"],
                 "default": "masked",
             },
-            "package_log": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     params = module.params
     wanted = Wanted(
+        packages=params["packages"],
         settings=params["settings"],
         kernel_parameters=params["kernel_parameters"],
         backlog_limit=params["backlog_limit"],
@@ -101,13 +103,15 @@ def main() -> None:
     try:
         originals = Originals("audit_daemon")
         if params["state"] == "present":
-            plan = Plan.present(wanted, originals, installing=module.check_mode)
+            coming = Plan.install(wanted, originals, module.check_mode)
+            plan = Plan.present(wanted, coming)
+            packages = sorted(coming)
         else:
             plan = Plan.absent(originals)
-        removed = originals.notes.get("packages", []) if params["state"] == "absent" else []
+            packages = plan.packages
         if not module.check_mode:
             if params["state"] == "present":
-                plan.apply(originals, new_packages(params["package_log"]))
+                plan.apply(originals)
             else:
                 plan.undo(originals)
         version = auditd.version()
@@ -118,7 +122,7 @@ def main() -> None:
         diff=plan.diff(),
         version=".".join(map(str, version)) if version else None,
         reboot_required=plan.reboot_required,
-        remove_packages=removed,
+        packages=packages,
     )
 
 
