@@ -33,13 +33,17 @@ class Composition:
 
     chosen: tuple[Chosen, ...]
 
+    @property
+    def packs(self) -> list[Pack]:
+        return [one.pack for one in self.chosen]
+
     def rules(self) -> list[tuple[Chosen, Rule]]:
         return [(chosen, rule) for chosen in self.chosen for rule in chosen.rules]
 
 
 @dataclass
 class Needs:
-    """What a rendering looks up in HostFacts, each sorted. `paths` hold the parents of `missing: watch` paths too."""
+    """What a rendering looks up in HostFacts, each sorted. `paths` has the parents of paths that may be missing."""
 
     paths: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
@@ -80,8 +84,8 @@ def needs(composition: Composition) -> Needs:
         for template in (rule.path, rule.dir):
             if template:
                 paths.add(substitute(template, chosen.variables))
-        if rule.path and rule.missing == "watch":
-            paths.add(parent(substitute(rule.path, chosen.variables)))
+        if rule.missing in ("watch", "create"):
+            paths.add(parent(substitute(rule.path or rule.dir, chosen.variables)))
         if rule.each:
             lists.add(rule.each)
         for text in rule.filters:

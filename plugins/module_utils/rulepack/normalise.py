@@ -9,10 +9,15 @@ from typing import NamedTuple, Optional
 
 from .fields import LISTS, Compare, Filter, canonical
 from .line import Line, parse_rules
-from .perms import LEGACY, SURE
+from .perms import AUDIT_4
 
-CORE = {letter: SURE[letter] - LEGACY | ({"openat"} if letter in "rw" else set()) for letter in "rwxa"}
-"""audit >= 4 adds the calls of `perm` to the mask, and lists them; who names all of these means no more than `perm`."""
+_AT_LEAST = {
+    "r": frozenset({"openat", "readlinkat", "getxattr", "listxattr"}),
+    "w": frozenset({"openat", "unlinkat", "linkat", "symlinkat", "mkdirat", "truncate"}),
+    "x": frozenset({"execve"}),
+    "a": frozenset({"fchmod", "fchmodat", "fchownat", "setxattr", "removexattr"}),
+}
+"""Calls of each perm that every architecture has."""
 _WATCHED = "watch"
 """Stands for path or dir in a rule of path and perm alone: listings print both as `-w`."""
 
@@ -34,12 +39,19 @@ def normalise(line: Line) -> Canon:
     fields = frozenset(canonical(item) for item in line.fields)
     syscalls = frozenset(line.syscalls) or None
     perm = line.value("perm")
-    if perm and syscalls and syscalls >= frozenset().union(*(CORE[letter] for letter in perm)):
+    if perm and syscalls and _is_expansion(perm, syscalls):
         syscalls = None
     if line.arch is None and syscalls is None and len(fields) == 2 and perm:
         fields = frozenset(item._replace(field=_WATCHED) if item.field in ("path", "dir") else item for item in fields)
     compares = frozenset(Compare(min(c.left, c.right), c.op, max(c.left, c.right)) for c in line.compares)
     return Canon(line.list, line.action, line.arch, syscalls, fields, compares, line.keys)
+
+
+def _is_expansion(perm: str, syscalls: frozenset[str]) -> bool:
+    """Whether these are the calls that audit >= 4 adds to a rule with arch and perm, and lists."""
+    least = {name for letter in perm for name in _AT_LEAST[letter]}
+    most = {name for letter in perm for name in AUDIT_4[letter]}
+    return least <= syscalls <= most
 
 
 class Entry(NamedTuple):

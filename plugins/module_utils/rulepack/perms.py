@@ -26,11 +26,15 @@ _LATER = {
 }
 SURE = {letter: frozenset(names.split()) for letter, names in _SURE.items()}
 LATER = {letter: frozenset(names.split()) for letter, names in _LATER.items()}
-_LEGACY = "rename mkdir rmdir creat link unlink symlink mknod readlink chmod chown lchown renameat"
-LEGACY = frozenset(_LEGACY.split())
-"""Calls that newer architectures such as aarch64 do not have."""
 OPENS = frozenset({"open", "openat", "openat2"})
 _LATER_OPENS = frozenset({"openat2"})
+AUDIT_4 = {
+    "r": SURE["r"] | OPENS,
+    "w": SURE["w"] | OPENS | {"renameat2", "fallocate", "bind", "ftruncate"},
+    "x": SURE["x"],
+    "a": SURE["a"],
+}
+"""What audit >= 4 adds to the mask of a rule with arch and perm, as 4.0.2 lists it. The kernel would take more."""
 _ANY = frozenset({"any"})
 _OPEN_MODES = {"r": {"read", "both"}, "w": {"write", "both"}, "x": set[str](), "a": set[str]()}
 

@@ -11,6 +11,7 @@ from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
 from .line import Control, Line
 from .model import Condition, Create, HostFacts, Rule, Value
+from .perms import reachable
 from .shadow import Placed, find_dead
 from .styles import STYLES, Style
 from .variables import substitute
@@ -63,6 +64,9 @@ class Rendered:
 
 IO_URING = ">=3.1"
 """The first audit with the list."""
+NARROWS_PERM = ">=4.0"
+"""From here on arch and perm together narrow the mask to a table of audit's own, which lacks fchmodat2 and execveat;
+naming the calls keeps them in. Before, a rule without calls looks at all, and naming some would narrow it."""
 _CONTROL_ORDER = ("-D", "-b", "-f", "--backlog_wait_time", "-r", "--loginuid-immutable", "-c")
 
 
@@ -123,6 +127,11 @@ def unmet(condition: Condition, facts: HostFacts, abi: str = "") -> str:
     if not satisfies(facts.kernel, condition.kernel):
         return f"needs kernel {condition.kernel}, this is {facts.kernel}"
     return ""
+
+
+def _no_arch_with_perm(facts: HostFacts) -> bool:
+    """audit 4.0 – 4.0.3 adds `rename` to such a rule; aarch64 lacks it, and the load stops (audit-userspace #496)."""
+    return facts.machine == "aarch64" and satisfies(facts.audit_version, ">=4.0,<4.0.4")
 
 
 def _rank(option: str) -> int:
@@ -191,7 +200,7 @@ def _rule_lines(  # noqa: PLR0917
     found = []
     for match in matches:
         template = replace(base, fields=(*match, *filters))
-        for line in style.spell(template, abis) if rule.list == "exit" else [template]:
+        for line in style.spell(template, () if rule.perm and _no_arch_with_perm(facts) else abis):
             names = _syscalls(rule, facts, line.arch, rendered, errors)
             if names is not None:
                 found.append(Placed(replace(line, syscalls=names), rule.id, chosen.pack.name, rule.place))
@@ -214,11 +223,6 @@ def _filters(chosen: Chosen, rule: Rule, facts: HostFacts) -> tuple[Filter, ...]
     return tuple(found)
 
 
-def _real(path: str, facts: HostFacts) -> str:
-    known = facts.paths.get(path)
-    return known["real"] if known and known["kind"] != "missing" else path
-
-
 def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -> list[tuple[Filter, ...]]:
     """What each line of the rule begins with: one line with nothing, one for a path, one per list element."""
     perm = (Filter("perm", "=", canonical(Filter("perm", "=", rule.perm)).value),) if rule.perm else ()
@@ -239,45 +243,57 @@ def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -
 
 def _present(rule: Rule, name: str, path: str, facts: HostFacts, rendered: Rendered) -> str | None:
     """The path to watch on this host, or None when the rule is skipped."""
-    known = facts.paths.get(path) or facts.paths.get(f"{path}/")
+    known = facts.paths.get(path)
     if known is None:
         raise ValueError(f"the facts do not tell of {path} — gather them again")
     kind = known["kind"]
-    if kind == "missing":
-        return _absent(rule, path, facts, rendered)
-    if name == "dir" and kind != "dir":
+    if kind != "missing" and name == "dir" and kind != "dir":
         raise ValueError(f"{path} is no directory on this host — use `path`")
     if name == "path" and kind == "dir":
         raise ValueError(f"{path} is a directory on this host — use `dir`")
-    real = known["real"]
-    if real == path or rule.symlink == "keep":
-        return path
-    rendered.notes.append(f"{rule.id}: {path} is {real} here; a watch does not follow symbolic links")
-    return canonical(Filter(name, "=", real)).value
-
-
-def _absent(rule: Rule, path: str, facts: HostFacts, rendered: Rendered) -> str | None:
-    if rule.missing == "skip":
+    if kind == "missing" and rule.missing == "skip":
         rendered.skipped.append(Skipped(rule.id, f"{path} is not on this host"))
         return None
+    if kind == "missing" and rule.missing == "fail":
+        raise ValueError(f"{path} is not on this host — create it, or say `missing: skip`, `create` or `watch`")
+    real = _real(path, facts, keep=rule.symlink == "keep")
+    if real != path:
+        rendered.notes.append(f"{rule.id}: {path} is {real} here; a watch does not follow symbolic links")
+    if kind == "missing":
+        _absent(rule, real, path, facts, rendered)
+    return real
+
+
+def _real(path: str, facts: HostFacts, *, keep: bool = False) -> str:
+    """The path without symbolic links; with `keep`, or when it is missing, its last name stays as it is."""
+    above = facts.paths.get(parent(path))
+    below_real = f"{above['real'].rstrip('/')}/{path.rpartition('/')[2]}" if above else path
+    known = facts.paths.get(path)
+    if keep or known is None:
+        return below_real
+    return below_real if known["kind"] == "missing" and above else known["real"]
+
+
+def _absent(rule: Rule, real: str, path: str, facts: HostFacts, rendered: Rendered) -> None:
+    """`missing: create` or `watch`."""
     if rule.missing == "create" and rule.create:
         create: Create = rule.create
-        rendered.creates.append(ToCreate(path, create.kind, create.mode, create.owner, create.group))
-        rendered.notes.append(f"{rule.id}: {path} is created")
-        return path
-    if rule.missing == "watch":
-        above = facts.paths.get(parent(path))
-        if above and above["kind"] != "dir":
-            raise ValueError(f"{parent(path)} is not on this host, so {path} cannot be watched — create it")
-        rendered.notes.append(f"{rule.id}: {path} is not there yet and is watched for")
-        return path
-    raise ValueError(f"{path} is not on this host — create it, or say `missing: skip`, `create` or `watch`")
+        rendered.creates.append(ToCreate(real, create.kind, create.mode, create.owner, create.group))
+        rendered.notes.append(f"{rule.id}: {real} is created")
+        return
+    above = facts.paths.get(parent(path))
+    if above and above["kind"] != "dir":
+        raise ValueError(f"{parent(path)} is not on this host, so {path} cannot be watched — create it")
+    rendered.notes.append(f"{rule.id}: {real} is not there yet and is watched for")
 
 
 def _syscalls(
     rule: Rule, facts: HostFacts, abi: str | None, rendered: Rendered, errors: list[PackError]
 ) -> tuple[str, ...] | None:
     """The rule's syscalls for one ABI; None when there were some and none is left."""
+    if rule.perm and abi and satisfies(facts.audit_version, NARROWS_PERM):
+        table = facts.syscalls.get(abi, {})
+        return tuple(sorted(reachable(rule.perm) & set(table), key=lambda name: table[name]))
     if not rule.syscalls or rule.syscalls[0].name == "all":
         return ()
     tables = [facts.syscalls.get(name, {}) for name in ((abi,) if abi else facts.abis)]
