@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executes triggers inside one user's own SSH session, so that auid and session are those of a real login.
 
-Started by the controller as `python3 -m events.agent <socket>`; takes one JSON line per trigger from the driver and answers
-with one. Ends when the driver closes the socket. Runs on hosts: standard library, Python >= 3.9.
+Started by the controller as `python3 -m events.agent <socket>`; takes one JSON line per trigger from the driver and
+answers with one. Ends when the driver closes the socket. Runs on hosts: standard library, Python >= 3.9.
 """
 
 from __future__ import annotations

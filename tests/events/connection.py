@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the proof reaches hosts: the one place that imports testinfra.
 
-testinfra gives the hosts and their variables (`--hosts=ansible://…`) and runs our fact module; the batch itself goes over
-plain `ssh` with the key and known_hosts of the inventory, one real session per lab user.
+testinfra gives the hosts and their variables (`--hosts=ansible://…`) and runs our fact module; the batch itself goes
+over plain `ssh` with the key and known_hosts of the inventory, one real session per lab user.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """Fires all cases on one host, as root, and reports what the collector wrote between each pair of markers.
 
 Started by the controller as `python3 -m events.driver` in its run folder, where `plan.json` lies (see `plan.batch`).
-Speaks JSON lines on stdout, each with a `kind`:
-`ready` (agents may connect) · `begin` (state before) · `result` (one firing) · `late` (an event of a firing reported already) ·
+Speaks JSON lines on stdout, each with a `kind`: `ready` (agents may connect) · `begin` (state before) ·
+`result` (one firing) · `late` (an event of a firing reported already) ·
 `end` (state after). Judging is the controller's; `judge.met` only tells when waiting may stop.
 Runs on hosts: standard library, Python >= 3.9.
 """
@@ -203,7 +203,8 @@ class Batch:
     def _fire(self, firing: dict[str, Any]) -> dict[str, Any]:
         ref, case = firing["ref"], firing["case"]
         outcome: dict[str, Any] = {
-            "rc": None, "stdout": "", "stderr": "", "seconds": 0, "events": [], "truncated": 0, "error": None, "silent": False,
+            "rc": None, "stdout": "", "stderr": "", "seconds": 0, "events": [], "truncated": 0, "error": None,
+            "silent": False,
         }  # fmt: skip
         work = self._workspace(case["as"])
         env = {"WORK": str(work), "RAW": str(HERE / "raw"), "PY": self._python, "EACH": firing.get("each") or ""}
@@ -269,7 +270,7 @@ class Batch:
         return f"{step} ended with {answer['rc']}: {(answer['stderr'] or answer['stdout']).strip()[-400:]}"
 
     def _workspace(self, user: str) -> Path:
-        """A fresh folder of the user; on the root file system, because tmpfs of Linux 6.1 knows no user.* attributes."""
+        """A fresh folder of the user; on the root file system, as tmpfs of Linux 6.1 knows no user.* attributes."""
         self._works += 1
         work = HERE.parent / f"work{self._works}"
         work.mkdir(mode=0o755)

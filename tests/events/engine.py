@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the proof asks of the rule engine: a host's composed set, as rendered there, and whether it is what is loaded."""
+"""What the proof asks of the rule engine: a host's composed set, rendered, and whether it is what is loaded."""
 
 from __future__ import annotations
 

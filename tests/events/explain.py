@@ -13,7 +13,7 @@ _LONG = 600
 
 
 def explain(case: Mapping[str, Any], outcome: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Trigger, its end, what was wanted, and the event that came nearest; `after` is the state of the daemons at the end."""
+    """Trigger, its end, what was wanted, and the event that came nearest; `after` is the state at the batch's end."""
     lines = [
         f"{case['id']} as {case['as']}: {judge(case, outcome).reason}",
         f"trigger: {case['trigger'].strip()}",

@@ -30,7 +30,7 @@ class Fired:
 
 
 def fire(host: Host, batch: Mapping[str, Any], on_result: Callable[[str, Mapping[str, Any]], None]) -> Fired:
-    """Fire all of `batch` (see `plan.batch`); `on_result(ref, outcome)` is called as each one, or a late event of it, arrives."""
+    """Fire all of `batch` (see `plan.batch`); calls `on_result(ref, outcome)` when one arrives, and when it grows."""
     fired = Fired()
     path = folder(batch["run"])
     driver = host.start_driver(path, batch)

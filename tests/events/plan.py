@@ -36,7 +36,7 @@ class Firing:
 
 @dataclass
 class HostPlan:
-    """`excused` maps cases to the reason why they do not apply to this host; `judged` has each as the judge takes it here."""
+    """`excused`: why cases do not apply to this host, by id. `judged`: each case as the judge takes it on this host."""
 
     facts: HostFacts
     rules: engine.InForce
@@ -157,4 +157,4 @@ def batch(plan: HostPlan) -> dict[str, Any]:
 
 def folder(run: str) -> str:
     """The run folder on the host; on the root file system, see `driver.Batch._workspace`."""
-    return str(Path("/var/tmp") / f"auditpack-proof-{run}")  # noqa: S108 - made anew by root, a taken name is an error
+    return str(Path("/var/tmp") / f"auditpack-proof-{run}")

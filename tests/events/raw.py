@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`$RAW name args…`: make one raw system call and print what the kernel returned (`-13` for EACCES).
 
-An argument is an integer as in C (`3`, `-100`, `0x1ff`, `0644`), `NULL`, or else a string, passed as a pointer. A name `b32:…` goes in by the
-32-bit gate (`int 0x80`, x86_64 hosts only), which is how a 64-bit program is seen with arch=b32. Numbers come
-from `syscalls.json` beside this file (`ausyscall --dump` of the host). Ends with 0 whenever the call was made.
+An argument is an integer as in C (`3`, `-100`, `0x1ff`, `0644`), `NULL`, or else a string, passed as a pointer. A name
+`b32:…` goes in by the 32-bit gate (`int 0x80`, x86_64 hosts only), which is how a 64-bit program is seen with arch=b32.
+Numbers come from `syscalls.json` beside this file (`ausyscall --dump` of the host). Ends with 0 if the call was made.
 Runs on hosts: standard library, Python >= 3.9.
 """
 

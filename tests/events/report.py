@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result of a proof for people and machines: terminal table, proof.json, .md, .html and JUnit XML.
 
-`python -m tests.events.report build/proof/proof.json` renders the other files again from that one (and from `run.json` beside it,
-which holds what belongs to hosts rather than to cases).
+`python -m tests.events.report build/proof/proof.json` renders the other files again from that one (and from `run.json`
+beside it, which holds what belongs to hosts rather than to cases).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class HostRun:
-    """One host's part of a proof. `plan` is None when the host could not even be asked; `error` says why nothing was fired."""
+    """One host's part of a proof. `plan` is None when the host could not be asked; `error`: why nothing was fired."""
 
     name: str
     composed: engine.Composed

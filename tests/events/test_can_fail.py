@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
 from plugins.module_utils.rulepack.compose import compose
 from plugins.module_utils.rulepack.model import HostFacts
 from plugins.module_utils.rulepack.render import render
@@ -28,7 +27,7 @@ PLANTED = ROOT / "tests/fixtures/dead-rules"
 
 
 def planted(target: Target, folder: Path) -> dict[str, Verdict]:
-    """The verdict on each case of a planted pack, whose rules are loaded beside the host's own for as long as it takes."""
+    """The verdict on each case of a planted pack, whose rules are loaded beside the host's own meanwhile."""
     composed = Composed(compose(load_packs([folder])))
     facts = HostFacts.from_json(target.host.module("auditpack.linux.audit_facts", composed.asked([]))["facts"])
     lines = [line.text for line in render(composed.composition, facts).lines]

@@ -118,7 +118,7 @@ def test_names_in_the_event_do_not_stand_in_for_numbers() -> None:
 
 def test_environment_is_put_into_matchers() -> None:
     event = touch(exe="/usr/bin/python3.11")
-    event["auditd"]["records"][3]["name"] = "/var/tmp/proof/work1/f"
+    event["auditd"]["records"][3]["name"] = "/srv/proof/work1/f"
     case = {"expect": [{"exe": "$PY", "path": "$WORK/f"}, {"path": "re:^$WORK/."}]}
     assert judge(case, outcome(event)).verdict == PROVEN
 
