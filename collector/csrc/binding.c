@@ -198,7 +198,7 @@ static PyObject *native_counters(PyObject *object, PyObject *unused)
 			     (unsigned long long)p->counters.records_out, "events_out", (unsigned long long)p->counters.events_out,
 			     "malformed", (unsigned long long)p->counters.malformed, "late",
 			     (unsigned long long)p->coalesce.counters.late, "incomplete",
-			     (unsigned long long)p->coalesce.counters.incomplete, "forced",
+			     (unsigned long long)p->counters.incomplete, "forced",
 			     (unsigned long long)p->coalesce.counters.forced, "serial_gaps",
 			     (unsigned long long)p->coalesce.counters.serial_gaps, "open_events", (unsigned long long)p->coalesce.open,
 			     "no_memory", (unsigned long long)(p->coalesce.counters.no_memory + p->counters.lost));

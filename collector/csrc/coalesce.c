@@ -338,8 +338,6 @@ static void end_event(struct coalesce *c, struct event *e, event_sink *sink, voi
 	remember(c, &e->id);
 	if (!promised(e))
 		e->complete = false;
-	if (!e->complete)
-		c->counters.incomplete++;
 	if (e->count > 0)
 		sink(ctx, e);
 	recycle(c, e);

@@ -43,7 +43,7 @@ struct event {
 };
 
 struct coalesce_counters {
-	uint64_t late, incomplete, forced, serial_gaps, no_memory;
+	uint64_t late, forced, serial_gaps, no_memory;
 };
 
 struct ended;

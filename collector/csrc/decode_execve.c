@@ -7,7 +7,8 @@
 #include "tables.h"
 
 #define MAX_ARGUMENTS ((size_t)1 << 20)
-#define SPARE_ARGUMENTS 1024u
+#define SPARE_ARGUMENTS 4096u
+#define PLACE_LENGTH INT64_MAX /* aN_len: sorted behind the chunks of its argument */
 
 void execve_init(struct execve *x, const struct allocator *alloc)
 {
@@ -108,14 +109,44 @@ static int compare_rest(const void *left, const void *right)
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
+/* True when chunks [first, last) of one argument are 0, 1, 2, … and as long as aN_len, if there is one, says (in bytes or digits). */
+static bool chunks_whole(const struct execve *x, size_t first, size_t last, const struct piece *length)
+{
+	int64_t bytes = 0, expected;
+
+	for (size_t i = first; i < last; i++) {
+		if (x->pieces[i].place != (int64_t)(i - first))
+			return false;
+		bytes += (int64_t)x->pieces[i].bytes.n;
+	}
+	if (length == NULL || !token_is_decimal(length->field.token))
+		return true;
+	expected = token_number(length->field.token);
+	return expected == bytes || expected == 2 * bytes;
+}
+
+/* An argument's chunk that is there whole too becomes a field. */
+static void add_spare_chunk(struct execve *x, struct piece piece, uint64_t first_chunk)
+{
+	size_t at = x->bytes.len;
+
+	buf_putc(&x->bytes, '"');
+	buf_put(&x->bytes, piece.bytes.p, piece.bytes.n);
+	buf_putc(&x->bytes, '"');
+	piece.field.token = (struct slice){x->bytes.data + at, x->bytes.len - at};
+	add_rest(x, &piece.field, ((uint64_t)1 << 32) + first_chunk, piece.place);
+}
+
 /* Of a place that came twice the first stays; of an argument that came whole and in chunks the chunks become fields. */
 static void settle(struct execve *x)
 {
-	size_t kept = 0, was = x->rest_count;
+	size_t kept = 0, was = x->rest_count, arguments = 0;
 
 	for (size_t i = 0, end; i < x->piece_count; i = end) {
 		bool whole = x->pieces[i].place < 0;
+		const struct piece *length = NULL;
 		uint64_t first_chunk = UINT64_MAX;
+		size_t start = kept;
 
 		for (end = i; end < x->piece_count && x->pieces[end].index == x->pieces[i].index; end++)
 			if (x->pieces[end].place >= 0 && x->pieces[end].order < first_chunk)
@@ -123,35 +154,35 @@ static void settle(struct execve *x)
 		for (size_t k = i; k < end; k++) {
 			struct piece piece = x->pieces[k];
 
-			if (k > i && piece.place == x->pieces[k - 1].place) {
+			if (piece.place == PLACE_LENGTH)
+				length = &x->pieces[k]; /* the last one counts */
+			else if (k > i && piece.place == x->pieces[k - 1].place)
 				add_rest(x, &piece.field, piece.order, 0);
-			} else if (whole && piece.place >= 0) {
-				size_t at = x->bytes.len;
-
-				buf_putc(&x->bytes, '"');
-				buf_put(&x->bytes, piece.bytes.p, piece.bytes.n);
-				buf_putc(&x->bytes, '"');
-				piece.field.token = (struct slice){x->bytes.data + at, x->bytes.len - at};
-				add_rest(x, &piece.field, ((uint64_t)1 << 32) + first_chunk, piece.place);
-			} else {
+			else if (whole && piece.place >= 0)
+				add_spare_chunk(x, piece, first_chunk);
+			else
 				x->pieces[kept++] = piece; /* kept <= k: pieces[k - 1] of the next round is untouched */
-			}
+		}
+		if (kept > start) {
+			arguments++;
+			x->whole = x->whole && (whole || chunks_whole(x, start, kept, length));
 		}
 	}
 	x->piece_count = kept;
+	x->arguments = arguments;
 	if (x->rest_count > was)
 		qsort(x->rest, x->rest_count, sizeof(*x->rest), compare_rest);
 }
 
 static void add_piece(struct execve *x, const struct field *f, int64_t index, int64_t place, uint32_t order)
 {
-	struct slice bytes;
+	struct slice bytes = {"", 0};
 
 	if (!more(x, (void **)&x->pieces, x->piece_count, &x->piece_capacity, sizeof(*x->pieces))) {
 		x->failed = true;
 		return;
 	}
-	if (!token_encoded(f->token, &x->bytes, &bytes))
+	if (place == PLACE_LENGTH || !token_encoded(f->token, &x->bytes, &bytes))
 		bytes.n = 0;
 	x->pieces[x->piece_count++] = (struct piece){(uint32_t)index, place, order, bytes, *f};
 }
@@ -170,8 +201,10 @@ static void read_record(struct execve *x, const struct event *e, const struct re
 			add_piece(x, &f, index, place, (*order)++);
 			continue;
 		}
-		if (what == ARGUMENT_LENGTH && (size_t)index < limit)
+		if (what == ARGUMENT_LENGTH && (size_t)index < limit) {
+			add_piece(x, &f, index, PLACE_LENGTH, (*order)++);
 			continue;
+		}
 		if (SLICE_IS(f.name, "argc") && token_is_decimal(f.token) && token_number(f.token) > *argc)
 			*argc = token_number(f.token);
 		add_rest(x, &f, (*order)++, 0);
@@ -201,10 +234,12 @@ bool execve_read(struct execve *x, const struct event *e)
 		sorted = compare_pieces(&x->pieces[i - 1], &x->pieces[i]) < 0;
 	if (!sorted)
 		qsort(x->pieces, x->piece_count, sizeof(*x->pieces), compare_pieces);
+	x->whole = true;
 	settle(x);
 	x->count = (uint64_t)argc < limit ? (size_t)argc : limit;
 	if (x->piece_count > 0 && x->pieces[x->piece_count - 1].index >= x->count)
 		x->count = (size_t)x->pieces[x->piece_count - 1].index + 1;
+	x->whole = x->whole && (uint64_t)argc == x->count && x->arguments == x->count;
 	return !x->failed && !x->bytes.failed;
 }
 

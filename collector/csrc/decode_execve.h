@@ -31,6 +31,8 @@ struct execve {
 	size_t rest_count, rest_capacity;
 	size_t count; /* of the vector */
 	size_t next;  /* piece that execve_argument() looks at */
+	size_t arguments; /* that came */
+	bool whole;       /* nothing that argc and aN_len promise is missing */
 	bool failed;
 };
 

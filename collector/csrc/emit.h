@@ -39,10 +39,10 @@ void emitter_free(struct emitter *m);
 /* After a line: true when it is whole, else it is taken back from `start` on. */
 bool emitter_check(struct emitter *m, size_t start);
 
-/* Append a line; false, and nothing appended, when there is no memory. */
-bool emit_records_event(struct emitter *m, const struct event *e);
+/* Append a line; false, and nothing appended, when there is no memory. An event whose argument vector is not whole becomes incomplete. */
+bool emit_records_event(struct emitter *m, struct event *e);
 bool emit_records_malformed(struct emitter *m, struct slice raw, const char *reason);
-bool emit_ecs_event(struct emitter *m, const struct event *e);
+bool emit_ecs_event(struct emitter *m, struct event *e);
 bool emit_ecs_malformed(struct emitter *m, struct slice raw, const char *reason);
 
 #endif

@@ -66,35 +66,27 @@ static void put_octal(struct buf *to, struct slice token)
 	buf_putc(to, '"');
 }
 
-static inline bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* "{ read write }" -> ["read","write"] */
+/* "{ read write }" -> ["read","write"]; any other token is one word. */
 static void put_braces(struct buf *to, struct slice token)
 {
-	const char *p = token.p, *end = p + token.n;
+	const char *p = token.p + 1, *end = token.p + token.n - 1, *word;
 	bool comma = false;
 
-	while (p < end && (*p == '{' || *p == '}'))
-		p++;
-	while (end > p && (end[-1] == '{' || end[-1] == '}'))
-		end--;
 	buf_putc(to, '[');
-	for (;;) {
-		const char *word;
-
-		while (p < end && is_blank(*p))
-			p++;
-		if (p >= end)
-			break;
-		for (word = p; p < end && !is_blank(*p);)
-			p++;
-		if (comma)
-			buf_putc(to, ',');
-		comma = true;
-		put_records_text(to, (struct slice){word, (size_t)(p - word)});
+	if (token.n < 2 || token.p[0] != '{' || *end != '}') {
+		put_records_text(to, token);
+		p = end;
+	}
+	for (; p < end; p = word) {
+		word = text_find2(p, end, ' ', ' ');
+		if (word > p) {
+			if (comma)
+				buf_putc(to, ',');
+			comma = true;
+			put_records_text(to, (struct slice){p, (size_t)(word - p)});
+		}
+		while (word < end && *word == ' ')
+			word++;
 	}
 	buf_putc(to, ']');
 }
@@ -337,13 +329,11 @@ static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice
 	member_end(w);
 }
 
-/* The argument vector in proctitle, split at NUL; what is behind the last argument's NUL is dropped. */
+/* The argument vector in proctitle, split at NUL. */
 static void put_title(struct buf *to, struct slice bytes)
 {
 	const char *p = bytes.p, *end = bytes.p + bytes.n, *stop;
 
-	while (end > p && end[-1] == 0)
-		end--;
 	buf_putc(to, '[');
 	for (;;) {
 		stop = memchr(p, 0, (size_t)(end - p));
@@ -403,6 +393,11 @@ static void put_message(struct emitter *m, struct writer *outer, struct slice me
 	member_end(outer);
 }
 
+static inline bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static struct slice trim(struct slice s)
 {
 	while (s.n > 0 && is_blank(*s.p)) {
@@ -429,13 +424,12 @@ static void put_saddr_tail(struct buf *to, struct slice token, struct buf *scrat
 		put_records_text(to, (struct slice){scratch->data + at, scratch->len - at});
 }
 
-/* empty: the name of text that has none */
-static void put_tail(struct writer *w, struct walk walk, const struct translation *t, struct slice empty, struct buf *scratch)
+static void put_tail(struct writer *w, struct walk walk, const struct translation *t, struct buf *scratch)
 {
 	struct field f;
 
 	while (walk_next(&walk, &f)) {
-		struct slice name = f.name.n > 0 ? f.name : empty;
+		struct slice name = f.name.n > 0 ? f.name : (struct slice){"TEXT\0\0\0\0", 4};
 		struct buf *to;
 
 		if (is_replaced(t, name))
@@ -504,7 +498,7 @@ static void put_record(struct emitter *m, struct writer *w, const struct event *
 	if (parts.has_message)
 		put_message(m, w, parts.message);
 	if (parts.tail.n > 0)
-		put_tail(w, walk_tail(parts.tail, r->number == AUDIT_SOCKADDR), &t, (struct slice){"TEXT\0\0\0\0", 4}, &m->scratch);
+		put_tail(w, walk_tail(parts.tail, r->number == AUDIT_SOCKADDR), &t, &m->scratch);
 	put_translation(w, &t);
 	if (m->translate == TRANSLATE_ALL)
 		put_names(m, w, parts.fields);
@@ -520,9 +514,6 @@ static void put_execve(struct emitter *m, struct writer *w, const struct event *
 		m->out->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < m->execve.rest_count; i++)
-		if (!SLICE_IS(m->execve.rest[i].field.name, "ARGV"))
-			put_field(w, &m->execve.rest[i].field, &m->scratch);
 	to = member_named(w, "ARGV");
 	buf_putc(to, '[');
 	for (size_t i = 0; i < m->execve.count; i++) {
@@ -538,14 +529,18 @@ static void put_execve(struct emitter *m, struct writer *w, const struct event *
 	buf_putc(to, ']');
 	to->failed |= m->execve.joined.failed;
 	member_end(w);
+	for (size_t i = 0; i < m->execve.rest_count; i++)
+		put_field(w, &m->execve.rest[i].field, &m->scratch);
 	for (uint32_t i = 0; i < e->count; i++) {
 		struct parts parts;
 
 		if (e->records[i].number != AUDIT_EXECVE)
 			continue;
 		parts = scan_parts(record_body(e, &e->records[i]), &m->scratch);
+		if (parts.has_message)
+			put_message(m, w, parts.message);
 		if (parts.tail.n > 0)
-			put_tail(w, walk_run(parts.tail), &none, (struct slice){"\0\0\0\0\0\0\0\0", 0}, &m->scratch);
+			put_tail(w, walk_run(parts.tail), &none, &m->scratch);
 	}
 }
 
@@ -584,7 +579,7 @@ static bool is_object_type(const struct event *e, const struct record *r)
 }
 
 /* All records of one type, from the first one at `first` on. */
-static void put_type(struct emitter *m, const struct event *e, uint32_t first)
+static void put_type(struct emitter *m, struct event *e, uint32_t first)
 {
 	const struct record *r = &e->records[first];
 	struct slice type = record_type(e, r);
@@ -596,6 +591,7 @@ static void put_type(struct emitter *m, const struct event *e, uint32_t first)
 	BUF_LITERAL(m->out, "\":");
 	if (r->number == AUDIT_EXECVE) {
 		put_either_way(m, e, r, put_execve);
+		e->complete = e->complete && m->execve.whole;
 		return;
 	}
 	while (next < e->count && !same_type(e, r, &e->records[next]))
@@ -622,7 +618,7 @@ static bool is_first_of_type(const struct event *e, uint32_t at)
 	return true;
 }
 
-bool emit_records_event(struct emitter *m, const struct event *e)
+bool emit_records_event(struct emitter *m, struct event *e)
 {
 	struct slice id = event_id_text(e);
 	size_t start = m->out->len;

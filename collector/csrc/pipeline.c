@@ -43,6 +43,7 @@ static void emit_event(void *ctx, struct event *e)
 	p->counters.records_out += e->count;
 	p->emitter.now = p->now;
 	count_line(p, p->ecs ? emit_ecs_event(&p->emitter, e) : emit_records_event(&p->emitter, e));
+	p->counters.incomplete += !e->complete;
 }
 
 static void emit_malformed(struct pipeline *p, struct slice raw, const char *reason)

@@ -20,7 +20,7 @@ struct pipeline_options {
 };
 
 struct pipeline_counters {
-	uint64_t bytes_in, records_in, records_out, events_out, malformed, lost;
+	uint64_t bytes_in, records_in, records_out, events_out, malformed, incomplete, lost;
 };
 
 struct pipeline {

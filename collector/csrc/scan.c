@@ -54,6 +54,12 @@ static inline bool take_type(const char **p, const char *end, struct slice *ret)
 	return true;
 }
 
+/* No record types: names of an event's own members in `records`. */
+static inline bool is_reserved(struct slice type)
+{
+	return SLICE_IS(type, "ID") || SLICE_IS(type, "NODE");
+}
+
 static inline bool take_node(const char **p, const char *end, struct slice *ret)
 {
 	const char *blank = memchr(*p, ' ', (size_t)(end - *p));
@@ -74,7 +80,7 @@ bool scan_head(const char *line, size_t n, struct head *ret)
 
 	if (TAKE(&p, end, "node=") && !take_node(&p, end, &head.node))
 		return false;
-	if (!TAKE(&p, end, "type=") || !take_type(&p, end, &head.type) || !TAKE(&p, end, " msg=audit("))
+	if (!TAKE(&p, end, "type=") || !take_type(&p, end, &head.type) || is_reserved(head.type) || !TAKE(&p, end, " msg=audit("))
 		return false;
 	id = p;
 	if (!take_number(&p, end, 15, &head.sec) || !TAKE(&p, end, ".") || !take_number(&p, end, 3, &ms) ||
