@@ -97,4 +97,9 @@ def in_force(composed: Composed, facts: HostFacts) -> InForce:
     wanted = [(line.line, line.rule) for line in rendered.lines if line.line is not None]
     loaded = parse_rules("\n".join(facts.rules))
     difference = compare([line for line, _ in wanted], loaded, [rule for _, rule in wanted])
-    return InForce(frozenset(active), left_out, str(difference) if difference else "")
+    return InForce(frozenset(active), left_out, _short(str(difference)) if difference else "")
+
+
+def _short(text: str, most: int = 20) -> str:
+    lines = text.splitlines()
+    return "\n".join([*lines[:most], *([f"… and {len(lines) - most} more"] if len(lines) > most else [])])

@@ -44,15 +44,15 @@ class HostRun:
     def verdicts_of(self, case: Case) -> list[tuple[str, Verdict, Mapping[str, Any]]]:
         """(name, verdict, outcome) of each firing of a case; one without outcome when it was not fired."""
         nothing: dict[str, Any] = {"seconds": 0}
+        problem = (self.error or self.fired.error or "not fired").partition("\n")[0]
         if self.plan is None:
-            return [(case.id, Verdict(FAILED, self.error), nothing)]
+            return [(case.id, Verdict(FAILED, problem), nothing)]
         if case.id in self.plan.excused:
             return [(case.id, Verdict(NOT_APPLICABLE, self.plan.excused[case.id]), nothing)]
         found: list[tuple[str, Verdict, Mapping[str, Any]]] = []
         for firing in self.plan.firings:
             if firing.case.id == case.id:
-                reason = self.error or self.fired.error or "not fired"
-                verdict = self.verdicts.get(firing.ref, Verdict(FAILED, reason))
+                verdict = self.verdicts.get(firing.ref, Verdict(FAILED, problem))
                 found.append((firing.name, verdict, self.fired.outcomes.get(firing.ref, nothing)))
         return found
 
