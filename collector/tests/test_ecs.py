@@ -187,9 +187,9 @@ def found(name: bytes, token: bytes, objects: list[Any]) -> bool:
     if key == "syscall":
         return any(table.get(decode.decimal(token) or -1) in texts for table in SYSCALLS.values())
     if key in ("key", "proctitle", "seperms"):
-        separator = {"key": "\x01", "proctitle": "\0"}.get(key, " ")
-        joined = separator.join(leaf for leaf in leaves if leaf is not None)
-        return joined.strip(" ") == ecs_text(decode.encoded(token) or b"").strip("{} ")
+        separator = {b"key": b"\x01", b"proctitle": b"\0"}.get(name.lower(), b" ")
+        words = decode.words(token) if key == "seperms" else (decode.encoded(token) or b"").split(separator)
+        return all(ecs_text(word) in texts for word in words)
     return key == "saddr" or bool(decode._ARGUMENT_LENGTH(name) or decode._ARGUMENT(name))
 
 

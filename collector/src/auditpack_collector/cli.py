@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 from . import __version__
+from .config import ConfigError, check_host, load
 from .implementation import ImplementationError
 from .options import ENRICHMENTS, FORMATS, TRANSLATIONS, Options
 from .replay import replay, report
+from .run import run
+from .status import show
 
 DEFAULT_CONFIG = Path("/etc/auditpack/collector.toml")
 
@@ -26,6 +29,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except ConfigError as error:
+        for message in error.messages:
+            print(f"auditpack-collector: {message}", file=sys.stderr)
+        return 2
     except (OSError, ImplementationError) as error:
         print(f"auditpack-collector: {error}", file=sys.stderr)
         return 1
@@ -35,6 +42,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="auditpack-collector", description="Linux audit records → JSON events.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    running = commands.add_parser("run", help="the auditd plugin: records on stdin, events to the configured file")
+    _add_config(running)
+    running.add_argument("--check", action="store_true", help="only check the configuration and what it needs here")
+    running.set_defaults(function=_run)
+
+    checking = commands.add_parser("check", help="the same as `run --check`")
+    _add_config(checking)
+    checking.set_defaults(function=_run, check=True)
+
+    showing = commands.add_parser("status", help="how the running collector is, as a table")
+    _add_config(showing)
+    showing.set_defaults(function=_status)
 
     replaying = commands.add_parser("replay", help="print the events of an audit log as JSON lines")
     replaying.add_argument("--format", choices=FORMATS, default="ecs")
@@ -48,6 +68,24 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("file", nargs="?", default="-", metavar="FILE|-")
     replaying.set_defaults(function=_replay)
     return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="default: %(default)s")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    if not arguments.check:
+        return run(arguments.config, config)
+    problems = check_host(config, arguments.config)
+    for problem in problems:
+        print(f"auditpack-collector: {problem}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    return show(Path(load(arguments.config).status.directory))
 
 
 def _replay(arguments: argparse.Namespace) -> int:

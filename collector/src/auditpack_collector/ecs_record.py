@@ -139,7 +139,10 @@ class RecordDecoder:
                 value = _string(decode.encoded(token))
             elif kind == _OCTAL:
                 value = decode.octal(token)
-                key, value = (key, "0" + value[2:]) if value else (key + "_text", _string(decode.plain(token)))
+                if value is not None:
+                    value = "0" + value[2:]
+                elif token not in decode.NULLS:
+                    key, value = key + "_text", _string(decode.plain(token))
             elif kind == _KEY:
                 value = [text(each) for each in decode.keys(token)]
             elif kind == _TITLE:

@@ -29,6 +29,11 @@ class ImplementationError(Exception):
 
 def make_pipeline(options: Options, implementation: str = "") -> Pipeline:
     """`implementation`: "python", "native", or "" for the environment's choice, else native where it loads."""
+    return choose(options, implementation)[0]
+
+
+def choose(options: Options, implementation: str = "") -> tuple[Pipeline, str]:
+    """The pipeline, and why it is not the native one ("" if it is)."""
     wanted = implementation or os.environ.get(VARIABLE, "")
     if wanted not in ("", "python", "native"):
         raise ImplementationError(f"{VARIABLE}={wanted}: expected python or native")
@@ -36,9 +41,11 @@ def make_pipeline(options: Options, implementation: str = "") -> Pipeline:
         try:
             from ._native import Pipeline as NativePipeline  # noqa: PLC0415 - optional
         except ImportError as error:
+            reason = str(error)
             if wanted == "native":
                 raise ImplementationError(f"the native implementation does not load: {error}") from error
         else:
             native: Pipeline = NativePipeline(options, Names())
-            return native
-    return PythonPipeline(options)
+            return native, ""
+        return PythonPipeline(options), f"native does not load: {reason}"
+    return PythonPipeline(options), f"{VARIABLE}=python"
