@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run other programs so that none of them outlives us, and say how long each stage took."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from .errors import LabError
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "mke2fs": "e2fsprogs",
+    "grub-mkrescue": "grub-common grub-pc-bin",
+    "xorriso": "xorriso",
+    "fakeroot": "fakeroot",
+    "qemu-img": "qemu-utils",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-system-aarch64": "qemu-system-arm",
+    "ssh-keygen": "openssh-client",
+}
+
+
+def find(program: str) -> str:
+    """Absolute path of `program`; /sbin is searched too, because users' PATH often lacks it."""
+    path = shutil.which(program) or shutil.which(program, path="/usr/local/sbin:/usr/sbin:/sbin")
+    if path is None:
+        raise LabError(f"{program} is not installed", f"apt-get install {PACKAGES.get(program, program)}")
+    return path
+
+
+def die_with_parent() -> None:
+    """In a forked child: ask the kernel for SIGTERM when the parent dies, however it dies (prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def run(args: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    """Run to the end, output straight through; raise LabError when it fails."""
+    words = [str(arg) for arg in args]
+    process = subprocess.Popen(words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)  # noqa: PLW1509 - single-threaded
+    try:
+        code = process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    if code != 0:
+        raise LabError(f"{words[0]} failed with exit status {code}", "its own messages stand above")
+
+
+@contextlib.contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Print the name of a stage, and its time when it is done."""
+    print(f"==> {name}", flush=True)
+    begin = time.monotonic()
+    yield
+    print(f"    {name}: done in {time.monotonic() - begin:.1f} s", flush=True)

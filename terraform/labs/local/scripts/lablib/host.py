@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start a host and wait until it can be logged in to; stop it again.
+
+A start that is cut short, however hard, leaves no QEMU behind: a guard process holds the reading end of a pipe whose
+writing end only the starter has. When the pipe closes without the word that all is well, the guard ends QEMU.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+from . import disk, process, qemu
+from .errors import LabError
+from .spec import HostSpec
+
+BOOT_SECONDS = {"kvm": 120.0, "tcg": 300.0}
+WELL = b"."
+
+
+def record_file(home: Path) -> Path:
+    """Where the record of the host's QEMU lies; Terraform reads it at plan time."""
+    return home / "process.json"
+
+
+def start(spec: HostSpec) -> None:
+    """Boot the host's disk; return when sshd answers. On failure nothing runs any more and LabError says why."""
+    home = disk.folder(spec)
+    process.stop(record_file(home))
+    _check_port(spec)
+    accel = qemu.choose_accel(spec)
+    words = qemu.arguments(spec, accel, qemu.disks(spec))
+    (home / "serial.log").unlink(missing_ok=True)
+    print(f"==> boot {spec['name']} ({spec['distro']}, {spec['arch']}, {spec['memory']} MiB, {spec['cpus']} cpus, {accel})", flush=True)
+    promise = _launch(home, words)
+    try:
+        seconds = _wait(spec, home, BOOT_SECONDS[accel])
+        (home / "nonce").write_text(spec["nonce"], encoding="utf-8")
+        os.write(promise, WELL)
+    finally:
+        os.close(promise)
+        if not (home / "nonce").exists():
+            process.stop(record_file(home))
+    print(f"    {spec['name']}: up after {seconds:.0f} s", flush=True)
+
+
+def stop(home: Path) -> None:
+    """End the host's QEMU, if it is ours and runs."""
+    running = process.stop(record_file(home))
+    (home / "nonce").unlink(missing_ok=True)
+    print(f"    {home.name}: {'stopped' if running else 'was not running'}", flush=True)
+
+
+def _launch(home: Path, words: list[str]) -> int:
+    """Fork QEMU and its guard; return the writing end of the guard's pipe."""
+    (home / "nonce").unlink(missing_ok=True)
+    reading, writing = os.pipe()  # neither end is inherited across exec
+    if os.fork() == 0:
+        _become_guard(home, reading, writing)
+    os.close(reading)
+    if os.fork() == 0:
+        _become_qemu(home, words)
+    return writing
+
+
+def _detach(log: str) -> None:
+    os.setsid()
+    null, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for descriptor, target in ((null, 0), (output, 1), (output, 2)):
+        os.dup2(descriptor, target)
+
+
+def _become_qemu(home: Path, words: list[str]) -> None:
+    try:
+        os.chdir(home)
+        _detach("qemu.log")
+        process.write(record_file(home), process.own_record())  # pid and start time stay the same across exec
+        os.execv(words[0], words)  # noqa: S606 - no shell wanted
+    finally:
+        os._exit(127)
+
+
+def _become_guard(home: Path, reading: int, writing: int) -> None:
+    try:
+        os.close(writing)
+        _detach(os.devnull)
+        if os.read(reading, 1) != WELL:
+            process.stop(record_file(home))
+    finally:
+        os._exit(0)
+
+
+def _check_port(spec: HostSpec) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((spec["address"], spec["port"]))
+        except OSError as error:
+            raise LabError(
+                f"{spec['name']}: {spec['address']}:{spec['port']} cannot be used ({error.strerror})",
+                "another lab or program has the port: choose others with -var port_base=…",
+            ) from error
+
+
+def _wait(spec: HostSpec, home: Path, limit: float) -> float:
+    """Seconds until sshd sent its banner; plain TCP, gently, since Debian 13's sshd penalises eager clients."""
+    begin = time.monotonic()
+    said = 0
+    while True:
+        time.sleep(1.0)
+        elapsed = time.monotonic() - begin
+        record = process.read(record_file(home))
+        if elapsed > 2 and not process.is_alive(record):
+            raise LabError(f"{spec['name']}: QEMU ended: {_tail(home / 'qemu.log')}", f"see {home}/qemu.log and serial.log")
+        if _banner(spec):
+            return elapsed
+        if elapsed > limit:
+            raise LabError(f"{spec['name']}: no SSH banner after {limit:.0f} s; the end of its console:\n{_tail(home / 'serial.log')}", f"all of it: {home}/serial.log")
+        if elapsed // 10 > said:
+            said = int(elapsed // 10)
+            print(f"    {spec['name']}: booting, {elapsed:.0f} s", flush=True)
+
+
+def _banner(spec: HostSpec) -> bool:
+    try:
+        with socket.create_connection((spec["address"], spec["port"]), timeout=5) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    if not path.exists():
+        return "(nothing was written)"
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

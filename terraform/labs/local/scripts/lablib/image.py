@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disk images of stock Debian, built from its archive and cached by a digest of what goes into them.
+
+An image is a folder ``<cache>/<distro>-<arch>-<digest>/`` with ``root.img`` (an ext4 file system, sparse),
+``boot.iso`` (GRUB, which reads the host's own /boot/grub/grub.cfg) and, written last, ``manifest.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tarfile
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import command, lock, sources
+from .errors import LabError
+
+RECIPE = Path(__file__).resolve().parents[2] / "image"
+KERNELS = {"amd64": "linux-image-cloud-amd64", "arm64": "linux-image-cloud-arm64"}
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+DISK_BYTES = 6 << 30
+# Named one by one: newer e2fsprogs switch on features that an older GRUB cannot read.
+FEATURES = "none,has_journal,ext_attr,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
+GRUB_CFG = "set timeout=0\nsearch --no-floppy --label root --set=root\nconfigfile /boot/grub/grub.cfg\n"
+GRUB_MODULES = "search search_label configfile normal linux ext2 gzio part_msdos test echo loadenv serial terminal all_video"
+
+
+def words(path: Path) -> list[str]:
+    """The words of a recipe file; `#` starts a comment."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [word for line in lines for word in line.partition("#")[0].split()]
+
+
+def digest(distro: str, arch: str, source_lines: Sequence[str]) -> str:
+    """16 hex digits over everything that decides what an image holds, this file included."""
+    state = hashlib.sha256(json.dumps([distro, arch, list(source_lines)]).encode())
+    for path in [Path(__file__), *sorted(p for p in RECIPE.rglob("*") if p.is_file())]:
+        name = path.name if path == Path(__file__) else str(path.relative_to(RECIPE))
+        content = path.read_bytes()
+        state.update(f"\0{name}\0{path.stat().st_mode & 0o111:o}\0{len(content)}\0".encode())
+        state.update(content)
+    return state.hexdigest()[:16]
+
+
+def ensure(distro: str, arch: str, cache: Path, mirror: str) -> Path:
+    """The folder of a complete image; built if the cache lacks it."""
+    source_lines = sources.debian_sources(distro, mirror, [] if mirror else sources.machine_archives())
+    folder = cache / f"{distro}-{arch}-{digest(distro, arch, source_lines)}"
+    with lock.locked(folder):
+        if (folder / "manifest.json").exists():
+            print(f"    {folder.name}: in the cache", flush=True)
+            return folder
+        with command.stage(f"build image {folder.name}"):
+            _build(folder, distro, arch, source_lines)
+    return folder
+
+
+def _build(folder: Path, distro: str, arch: str, source_lines: Sequence[str]) -> None:
+    for program in ("mmdebstrap", "mke2fs", "grub-mkrescue", "xorriso"):
+        command.find(program)
+    if MACHINES.get(platform.machine()) != arch:
+        print(f"    {arch} is not this machine's architecture: mmdebstrap needs qemu-user-static and binfmt-support", flush=True)
+    with _scratch(folder) as work:
+        with command.stage(f"{distro}: packages (mmdebstrap)"):
+            _bootstrap(work, distro, arch, source_lines)
+        with command.stage(f"{distro}: file system"):
+            _file_system(work)
+        with command.stage(f"{distro}: boot disk"):
+            _boot_disk(work, arch)
+        for name in ("root.img", "boot.iso"):
+            (work / name).replace(folder / name)
+        manifest = {"build": str(uuid.uuid4()), "distro": distro, "arch": arch, "sources": list(source_lines)}
+        (work / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        (work / "manifest.json").replace(folder / "manifest.json")
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A fresh folder inside the image's; what an earlier, killed build left there goes first."""
+    for old in folder.glob("work-*"):
+        shutil.rmtree(old)
+    work = Path(tempfile.mkdtemp(prefix="work-", dir=folder))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work)
+
+
+def _overlay(target: Path) -> None:
+    """Pack the recipe's files as root's, whoever owns the checkout and whatever their umask was."""
+
+    def normal(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+        return entry
+
+    with tarfile.open(target, "w") as archive:
+        for path in sorted((RECIPE / "root").iterdir()):
+            archive.add(path, path.name, filter=normal)
+
+
+def _bootstrap(work: Path, distro: str, arch: str, source_lines: Sequence[str]) -> None:
+    _overlay(work / "overlay.tar")
+    packages = [KERNELS[arch], *words(RECIPE / "packages")]
+    hooks = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
+    args: list[str | Path] = [
+        command.find("mmdebstrap"), "--variant=minbase", f"--architectures={arch}", f"--include={','.join(packages)}",
+        "--aptopt=Acquire::Retries 3", "--aptopt=Acquire::Languages none", "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        *([f"--hook-dir={hooks}"] if hooks.is_dir() else []),
+        f"--essential-hook=tar-in {work}/overlay.tar /",
+        f"--customize-hook={RECIPE}/customize \"$1\" {' '.join(words(RECIPE / 'archive'))}",
+        # mmdebstrap's own clean-up would empty the lists that say what the local archive holds.
+        "--skip=cleanup/apt/lists",
+        sources.codename(distro), work / "root.tar", *source_lines,
+    ]  # fmt: skip
+    # A private TMPDIR that every uid may enter: in unshare mode mmdebstrap works as another user.
+    command.run(args, env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def _file_system(work: Path) -> None:
+    tree, image = work / "tree", work / "root.img"
+    tree.mkdir(mode=0o755)
+    unpack = 'tar --extract --file "$1" --directory "$2" --numeric-owner --xattrs --xattrs-include="*" --exclude "./dev/*"'
+    make = f'"$4" -q -t ext4 -L root -O {FEATURES} -I 256 -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3" {DISK_BYTES >> 10}k'
+    # Owners and modes must reach mke2fs: as root they are real, else fakeroot remembers them.
+    prefix = [] if os.geteuid() == 0 else [command.find("fakeroot")]
+    command.run([*prefix, "sh", "-euc", f"{unpack}\n{make}", "sh", work / "root.tar", tree, image, command.find("mke2fs")])
+
+
+def _boot_disk(work: Path, arch: str) -> None:
+    tree = work / "iso"
+    (tree / "boot" / "grub").mkdir(parents=True)
+    (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB_CFG, encoding="ascii")
+    command.run(["grub-mkrescue", "--quiet", f"--output={work / 'boot.iso'}", "--compress=xz", "--fonts=", "--locales=", "--themes=", tree])
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """The manifest of a complete image."""
+    path = folder / "manifest.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise LabError(f"{path} is missing: the image is not complete", "terraform apply builds it") from error
+    return {key: str(data[key]) for key in ("build", "distro", "arch")}
