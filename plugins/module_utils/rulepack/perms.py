@@ -35,27 +35,35 @@ AUDIT_4 = {
     "a": SURE["a"],
 }
 """What audit >= 4 adds to the mask of a rule with arch and perm, as 4.0.2 lists it. The kernel would take more."""
-_ANY = frozenset({"any"})
-_OPEN_MODES = {"r": {"read", "both"}, "w": {"write", "both"}, "x": set[str](), "a": set[str]()}
+_MODES = {"r": {"read", "both"}, "w": {"write", "both"}, "x": set[str](), "a": set[str]()}
 
 
-def modes(perm: str | None, syscall: str, *, sure: bool) -> frozenset[str]:
-    """In which modes of `syscall` a rule with `perm` (None: without) fires; empty = never.
+def covers(early: str, late: str | None, syscall: str) -> bool:
+    """Whether a rule with perm `early` fires whenever one with perm `late` (None: without perm) does, on any kernel.
 
-    An open has the modes read, write and both, by its access mode (ACC_MODE); other calls have one, `any`.
-    `sure` counts what every kernel does, else what some kernel does.
+    An open fires by its access mode: r takes reading, w writing, each of them both (ACC_MODE). What a kernel knows as a
+    call of some letter it knows for both rules alike; only of `SURE` is it certain that it does.
     """
-    if perm is None:
-        return frozenset({"read", "write", "both"}) if syscall in OPENS else _ANY
     if syscall in OPENS:
-        if sure and syscall in _LATER_OPENS:
-            return frozenset()
-        return frozenset(mode for letter in perm for mode in _OPEN_MODES[letter])
-    fires = any(syscall in SURE[letter] or (not sure and syscall in LATER[letter]) for letter in perm)
-    return _ANY if fires else frozenset()
+        if late is None:
+            return syscall not in _LATER_OPENS and set("rw") <= set(early)
+        return _open_modes(late) <= _open_modes(early)
+    if any(syscall in SURE[letter] for letter in early):
+        return True
+    letters = {letter for letter in late or "" if syscall in SURE[letter] | LATER[letter]}
+    return late is not None and letters <= set(early)
+
+
+def _open_modes(perm: str) -> set[str]:
+    return {mode for letter in perm for mode in _MODES[letter]}
 
 
 def reachable(perm: str) -> frozenset[str]:
     """Every system call on which a rule with `perm` can fire on some kernel."""
     found = {name for letter in perm for name in SURE[letter] | LATER[letter]}
     return frozenset(found | (OPENS if set(perm) & set("rw") else set()))
+
+
+def in_table(perm: str, syscall: str) -> bool:
+    """Whether audit >= 4 leaves the call in the mask of a rule with arch and perm that names no calls."""
+    return any(syscall in AUDIT_4[letter] for letter in perm)

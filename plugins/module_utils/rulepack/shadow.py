@@ -18,7 +18,7 @@ from .line import Line
 from .messages import SYSCALL
 from .model import Place
 from .normalise import Canon, normalise
-from .perms import modes, reachable
+from .perms import covers, in_table, reachable
 from .ranges import Ranges, compared
 
 _FULL = Ranges((U32,))
@@ -101,6 +101,11 @@ class _Facets:
         if arch or self.canon.syscalls is None:
             return frozenset((abi, name) for abi in abis for name in names)
         return frozenset(pair for name in names for pair in (("b64", name), ("b32", f"{_AS_B64}{name}")))
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether audit >= 4 narrows the mask to its own table of perm."""
+        return self.perm is not None and self.canon.arch is not None and self.canon.syscalls is None
 
     def takes(self, abi: str, name: str) -> bool:
         """Whether the syscall mask and arch let the pair in (perm aside)."""
@@ -218,24 +223,32 @@ def _shadow(index: int, late: _Facets, early: list[tuple[int, _Facets]]) -> Shad
     if not early:
         return None
     same = late.canon.action, late.canon.keys
-    covered, by, other = 0, [], False
+    covered, other = 0, False
+    by: set[int] = set()
     for abi, name in late.pairs:
-        fires = modes(late.perm, name, sure=False)
-        for number, one in early:
-            if (
-                one.takes(abi, name)
-                and fires <= modes(one.perm, name, sure=True)
-                and (one.perm is None or name != _EVERY)
-            ):
-                covered += 1
-                if number not in by:
-                    by.append(number)
-                other = other or (one.canon.action, one.canon.keys) != same
-                break
+        winner = next(((number, one) for number, one in early if _covers(one, late, abi, name)), None)
+        if winner:
+            number, one = winner
+            covered += 1
+            by.add(number)
+            other = other or (one.canon.action, one.canon.keys) != same
     partly = covered < len(late.pairs)
     if not covered or (partly and not other):
         return None
     return Shadow(index, tuple(sorted(by)), partly, other)
+
+
+def _covers(early: _Facets, late: _Facets, abi: str, name: str) -> bool:
+    """Whether `early` takes the call whenever `late` does, the other filters aside."""
+    if not early.takes(abi, name):
+        return False
+    if early.perm is None:
+        return True
+    if name == _EVERY or name.startswith(_AS_B64):
+        return False
+    if early.narrowed and not late.narrowed and not in_table(early.perm, name):
+        return False
+    return covers(early.perm, late.perm, name)
 
 
 def _implied(early: _Facets, late: _Facets) -> bool:
