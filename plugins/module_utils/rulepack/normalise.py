@@ -18,8 +18,6 @@ _AT_LEAST = {
     "a": frozenset({"fchmod", "fchmodat", "fchownat", "setxattr", "removexattr"}),
 }
 """Calls of each perm that every architecture has."""
-_WATCHED = "watch"
-"""Stands for path or dir in a rule of path and perm alone: listings print both as `-w`."""
 
 
 class Canon(NamedTuple):
@@ -41,8 +39,6 @@ def normalise(line: Line) -> Canon:
     perm = line.value("perm")
     if perm and syscalls and _is_expansion(perm, syscalls):
         syscalls = None
-    if line.arch is None and syscalls is None and len(fields) == 2 and perm:
-        fields = frozenset(item._replace(field=_WATCHED) if item.field in ("path", "dir") else item for item in fields)
     compares = frozenset(Compare(min(c.left, c.right), c.op, max(c.left, c.right)) for c in line.compares)
     return Canon(line.list, line.action, line.arch, syscalls, fields, compares, line.keys)
 
@@ -105,10 +101,14 @@ def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] =
 
 
 def _listed(canon: Canon) -> Canon:
-    """As audit 3.0 lists it: it prints `exe!=` as `exe=`."""
-    return canon._replace(
-        fields=frozenset(item._replace(op="=") if item.field == "exe" else item for item in canon.fields)
+    """What a listing can tell: audit 3.0 prints `exe!=` as `exe=`, and `-w` stands for path and dir alike."""
+    watch = canon.arch is None and canon.syscalls is None and {"perm"} < {item.field for item in canon.fields}
+    alike = {"path": "watch", "dir": "watch"} if watch and len(canon.fields) == 2 else {}
+    fields = frozenset(
+        Filter(alike.get(item.field, item.field), "=" if item.field == "exe" else item.op, item.value)
+        for item in canon.fields
     )
+    return canon._replace(fields=fields)
 
 
 def compare_text(wanted: str, listing: str) -> Difference:

@@ -140,7 +140,7 @@ class Reader:
         """Refuse the keys that no getter has asked for."""
         for key in self.data:
             if key not in self._asked:
-                near = difflib.get_close_matches(key, sorted(self._asked), 1)
+                near = difflib.get_close_matches(key, sorted(self._asked), 1, 0.7)
                 known = f"`{near[0]}` was meant" if near else f"known here: {', '.join(sorted(self._asked))}"
                 self.error(key, f"unknown key `{key}` in {self.name}", known)
 

@@ -54,7 +54,7 @@ def check_packs(folders: Iterable[Path]) -> tuple[list[Pack], list[PackError]]:
     known = {rule.id for pack in packs for rule in pack.rules}
     for pack in packs:
         problems += schema_cases.check_coverage(pack, known)
-    return packs, problems
+    return packs, sorted(problems, key=lambda problem: (problem.file, problem.line))
 
 
 def load_pack(folder: Path, errors: list[PackError]) -> Pack | None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 
 from .errors import PackError
-from .fields import ABIS, ACTIONS, FIELDS, LISTS, PERMS, canonical, parse_compare, parse_filter
-from .line import CONTROLS, KEY_BYTES
+from .fields import ABIS, ACTIONS, FIELDS, LISTS, PERMS, Filter, canonical, parse_compare, parse_filter
+from .line import CONTROLS, KEY_BYTES, Line
 from .model import Condition, ControlRule, Create, Pack, Place, Reference, Rule, Syscall, Value
 from .reader import Reader
+from .shadow import contradiction
 from .source import Document
 from .variables import names_in, substitute
 from .versions import check_range
@@ -232,6 +233,7 @@ def _check_match(reader: Reader, rule: Rule) -> None:
 def _check_filters(reader: Reader, rule: Rule, pack: Pack) -> None:
     sample: dict[str, Value] = {name: variable.default or "sample" for name, variable in pack.variables.items()}
     sample["uid_min"] = 1000
+    found: list[Filter] = []
     if sum(text.startswith("exe") for text in rule.filters) > 1:
         reader.error("filters", "two filters of `exe`", "the kernel takes one a rule")
     for index, text in enumerate(rule.filters):
@@ -246,25 +248,36 @@ def _check_filters(reader: Reader, rule: Rule, pack: Pack) -> None:
                 )
             if item.field == "exit" and re.match("E", item.value):
                 raise ValueError(f"`{item}` never matches, it means +{item.value} — write exit=-{item.value}")
-            canonical(item, _ANY_NAME, _ANY_NAME)
+            found.append(canonical(item, _ANY_NAME, _ANY_NAME))
         except KeyError:
             continue  # an unknown variable: _check_variables tells
         except ValueError as failure:
             message, _, remedy = str(failure).partition(" — ")
             reader.error(str(where[0]), message, remedy, *where[1:])
+    _check_possible(reader, rule, found)
+
+
+def _check_possible(reader: Reader, rule: Rule, filters: list[Filter]) -> None:
+    """Filters that contradict each other; a user's number is the host's to tell, so a name contradicts nothing here."""
+    known = tuple(item for item in filters if item.value != _SOME_ID)
+    compares = tuple(parse_compare(text) for text in rule.compares)
+    reason = contradiction(Line(list=rule.list, fields=known, compares=compares))
+    if reason:
+        reader.error("filters", f"{reader.name} can never match: {reason}", "mend its filters")
 
 
 class _AnyName(dict[str, int]):
     """Stands for the users of a host that lint does not know: every name has a number."""
 
     def __missing__(self, name: str) -> int:
-        return 1
+        return int(_SOME_ID)
 
     def __contains__(self, name: object) -> bool:
         return True
 
 
 _ANY_NAME = _AnyName()
+_SOME_ID = "4294967294"
 
 
 def _check_key(reader: Reader, rule: Rule) -> None:

@@ -73,7 +73,7 @@ class _Facets:
     def _take(self, item: Filter) -> None:
         if item.field == "perm":
             self.perm = item.value
-        elif item.field in ("path", "watch"):
+        elif item.field == "path":
             self.path = item.value
         elif item.field == "dir":
             self.dir = item.value
