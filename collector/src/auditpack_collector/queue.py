@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bounded queue between reader and writer: a slow disk costs events, by policy and counted, and stalls no kernel."""
+"""The bounded queue between reader and writer: a slow disk costs events, by policy and counted, never the kernel."""
 
 from __future__ import annotations
 

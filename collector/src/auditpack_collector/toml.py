@@ -81,14 +81,15 @@ class _Reader:
         for pattern, convert in ((_BASIC, self._unescape), (_LITERAL, str)):
             match = pattern.match(text, at)
             if match:
+                value = convert(match[1])
                 self._at = match.end()
-                return convert(match[1])
+                return value
         if text.startswith("[", at):
             return self._array()
-        for word, value in (("true", True), ("false", False)):
+        for word, truth in (("true", True), ("false", False)):
             if text.startswith(word, at):
                 self._at += len(word)
-                return value
+                return truth
         match = _NUMBER.match(text, at)
         if match is None:
             raise TomlError(self._place(), "expected a string in quotes, a number, true, false or a list")
