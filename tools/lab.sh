@@ -1,21 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The local lab as the commands use it: its Terraform state, keys and inventory all lie in one folder.
-#   tools/lab.sh images [STATE_DIR]            build the host images, nothing else
-#   tools/lab.sh up     [STATE_DIR [PORT]]     terraform apply; writes STATE_DIR/inventory.json and ssh.json
-#   tools/lab.sh down   [STATE_DIR [PORT]]     terraform destroy
-# STATE_DIR is build/lab unless given, PORT the first SSH port on this machine (the lab's default unless given).
+#   tools/lab.sh images [STATE_DIR]   build the host images, nothing else
+#   tools/lab.sh up     [STATE_DIR]   terraform apply; writes STATE_DIR/inventory.json and ssh.json
+#   tools/lab.sh down   [STATE_DIR]   terraform destroy
+# STATE_DIR is build/lab unless given; each has its own hosts, keys and ports. Images are shared.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 action=${1-}
 state_dir=$(realpath -m "${2:-build/lab}")
-port=${3-}
 lab=terraform/labs/local
 
-export TF_DATA_DIR=$state_dir/.terraform TF_IN_AUTOMATION=1 TF_INPUT=0 CHECKPOINT_DISABLE=1
+export TF_DATA_DIR=$state_dir/.terraform TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS=-no-color CHECKPOINT_DISABLE=1
 variables=(-var "state_dir=$state_dir")
-[[ -z $port ]] || variables+=(-var "port_base=$port")
 state=(-state="$state_dir/terraform.tfstate")
 terraform() { tools/terraform -chdir="$lab" "$@"; }
 
@@ -38,7 +36,7 @@ case $action in
         else
             echo "no lab in ${state_dir#"$PWD/"}"
         fi
-        rm -f "$state_dir/inventory.json" "$state_dir/ssh.json"
+        rm -f "$state_dir"/{inventory,ssh}.json
         ;;
     *)
         echo "tools/lab.sh: unknown action '$action' — give images, up or down" >&2

@@ -21,6 +21,7 @@ from console import Console
 from stage import ROOT, Flow, Interrupted, Stage
 from unchanged import remember, still_proven
 
+LAB_LINES = r"^terraform_data|complete"
 TASK_LINES = r"^(PLAY|TASK|RUNNING HANDLER|INFO)"
 TEST_LINES = r"%\]|::|passed|failed"
 
@@ -30,12 +31,12 @@ def make(name: str, title: str, minutes: float, results: Sequence[str] = (), **m
     return Stage(name, title, ("make", "-s", name), minutes=minutes, results=tuple(results), **more)  # type: ignore[arg-type]
 
 
-def molecule(name: str, title: str, action: str, scenario: str = "default", **more: object) -> Stage:
-    """Return the stage that runs one Molecule action on the test lab."""
+def molecule(name: str, title: str, action: str = "", scenario: str = "default", **more: object) -> Stage:
+    """Return the stage that runs one Molecule action (by default the one of its name) on the test lab."""
     return Stage(
         name,
         title,
-        ("molecule", "--no-color", action, "--scenario-name", scenario) if action else (),
+        ("molecule", action or name, "--scenario-name", scenario),
         lane="hosts",
         diagnose=("tools/diagnose.sh", "build/molecule/inventory.json"),
         **more,  # type: ignore[arg-type]
@@ -44,8 +45,16 @@ def molecule(name: str, title: str, action: str, scenario: str = "default", **mo
 
 DEMO = (
     make("wheel", "the collector as a wheel", 5),
-    Stage("images", "host images", ("tools/lab.sh", "images"), lane="hosts", minutes=40),
-    Stage("hosts", "terraform apply", ("tools/lab.sh", "up"), needs=("images",), lane="hosts", minutes=15),
+    Stage("images", "host images", ("tools/lab.sh", "images"), lane="hosts", minutes=40, progress=LAB_LINES),
+    Stage(
+        "hosts",
+        "terraform apply",
+        ("tools/lab.sh", "up"),
+        needs=("images",),
+        lane="hosts",
+        minutes=15,
+        progress=LAB_LINES,
+    ),
     Stage(
         "site",
         "ansible-playbook site.yml",
@@ -76,21 +85,35 @@ TEST = (
     make("check-c", "C under ASan and UBSan", 15),
     make("terraform-test", "terraform fmt, validate, test", 10),
     make("collection", "build, install and use the collection", 10, ["build/junit/collection.xml"]),
-    Stage("images", "host images", ("tools/lab.sh", "images", "build/molecule"), lane="hosts", minutes=40),
-    molecule("create", "terraform apply: two fresh hosts", "create", needs=("images",), minutes=15),
+    Stage(
+        "images",
+        "host images",
+        ("tools/lab.sh", "images", "build/molecule"),
+        lane="hosts",
+        minutes=40,
+        progress=LAB_LINES,
+    ),
+    # What Molecule's create and destroy do, with its progress to be seen and nothing in between when interrupted.
+    Stage(
+        "create",
+        "terraform apply: two fresh hosts",
+        ("tools/lab.sh", "up", "build/molecule"),
+        needs=("images",),
+        lane="hosts",
+        minutes=15,
+        progress=LAB_LINES,
+    ),
     molecule(
         "check",
         "site.yml --check --diff on the bare hosts",
-        "check",
         needs=("create", "wheel"),
         minutes=15,
         progress=TASK_LINES,
     ),
-    molecule("converge", "site.yml", "converge", needs=("check",), minutes=20, progress=TASK_LINES),
+    molecule("converge", "site.yml", needs=("check",), minutes=20, progress=TASK_LINES),
     molecule(
         "idempotence",
         "site.yml again: nothing changes",
-        "idempotence",
         needs=("converge",),
         minutes=15,
         progress=TASK_LINES,
@@ -98,7 +121,6 @@ TEST = (
     molecule(
         "verify",
         "the proof on both hosts",
-        "verify",
         needs=("converge",),
         minutes=30,
         results=("build/junit/proof.xml",),
@@ -129,13 +151,7 @@ TEST = (
         minutes=30,
         results=("build/junit/faults.xml",),
     ),
-    Stage(
-        "destroy",
-        "terraform destroy",
-        ("molecule", "--no-color", "destroy", "--scenario-name", "default"),
-        lane="hosts",
-        undo="create",
-    ),
+    Stage("destroy", "terraform destroy", ("tools/lab.sh", "down", "build/molecule"), lane="hosts", undo="images"),
 )
 
 
@@ -197,6 +213,7 @@ def main(arguments: Sequence[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="auditpack-") as scratch:
                 Path(scratch).chmod(0o755)
                 os.environ.update(
+                    NO_COLOR="1",  # their output goes to files
                     TMPDIR=scratch,
                     ANSIBLE_HOME=f"{scratch}/ansible",
                     MOLECULE_EPHEMERAL_DIRECTORY=f"{scratch}/molecule",  # one state for both scenarios
