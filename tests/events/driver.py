@@ -28,7 +28,7 @@ from typing import Any
 from . import judge
 from .agent import TAIL, Shell
 from .tail import Follower
-from .view import UNSET, View, records, serial, strings
+from .view import UNSET, View, is_event, records, serial, strings
 
 HERE = Path(__file__).resolve().parent
 MARKER = "auditpack-proof"
@@ -72,9 +72,13 @@ class Stream:
         self.marks: dict[str, int] = {}
         self.seen = 0
         self.feedback: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []  # what the collector says of itself: losses, malformed lines
 
     def pump(self) -> None:
         for event in self._follower.read():
+            if not is_event(event):
+                self.notices.append(event)
+                continue
             self.seen += 1
             number = serial(event)
             marker = self._marker(event)
@@ -194,8 +198,16 @@ class Batch:
             outcome = self._fire(firing)
             silent = silent + 1 if outcome.pop("silent") else 0
             say("result", ref=firing["ref"], **outcome)
+        fresh = _renewed(Path(self._plan["status"]))
         self._stream.pump()
-        say("end", state=state(self._plan["status"]), seen=self._stream.seen, feedback=self._stream.feedback[:20])
+        say(
+            "end",
+            state=state(self._plan["status"]),
+            status_renewed=fresh,
+            seen=self._stream.seen,
+            feedback=self._stream.feedback[:20],
+            notices=self._stream.notices[:20],
+        )
 
     def close(self) -> None:
         self._agents.close()
@@ -310,6 +322,15 @@ def state(status_file: str) -> dict[str, Any]:
     path = Path(status_file)
     collector = json.loads(path.read_text()) if path.exists() else None
     return {"kernel": kernel, "collector": collector, "daemon": _daemon(), "rules_check": _augenrules()}
+
+
+def _renewed(path: Path) -> bool:
+    """Wait for the collector to write its status once more, so that it tells of everything before now."""
+    if not path.exists():
+        return False
+    known = path.read_bytes()
+    interval = float(json.loads(known).get("interval", 10))
+    return until(lambda: path.read_bytes() != known, 2 * interval + 5)
 
 
 def _daemon() -> dict[str, str]:

@@ -24,6 +24,8 @@ class Fired:
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     feedback: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+    status_renewed: bool = False
     seen: int = 0
     error: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +69,9 @@ def _take(fired: Fired, message: dict[str, Any], on_result: Callable[[str, Mappi
         outcome["events"].append(message["event"])
         on_result(message["ref"], outcome)
     elif kind == "end":
-        fired.after, fired.seen, fired.feedback = message["state"], message["seen"], message["feedback"]
+        fired.after = message.pop("state")
+        for name, value in message.items():
+            setattr(fired, name, value)
     else:
         raise ConnectionFailed(f"the driver says {kind!r}, which nobody knows here")
 

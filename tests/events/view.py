@@ -42,6 +42,12 @@ class PathName(NamedTuple):
     ouid_name: str | None
 
 
+def is_event(line: Event) -> bool:
+    """Whether a line of the collector is an audit event, not a word of its own about losses or malformed lines."""
+    inner = line.get("event")
+    return "ID" in line or (isinstance(inner, Mapping) and "id" in inner)
+
+
 def event_id(event: Event) -> str:
     """`<epoch>.<milliseconds>:<serial>` of an event; raises ValueError when it is of neither format."""
     if "ID" in event:

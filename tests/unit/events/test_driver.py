@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,24 @@ def test_events_of_the_collector_itself_are_feedback(log: Path) -> None:
     put(log, touch(5), touch(6, uid=990))
     stream.pump()
     assert numbers(stream.feedback) == ["6"]
+
+
+def test_what_the_collector_says_of_itself_is_kept_apart(log: Path) -> None:
+    stream = driver.Stream(log, RUN, None)
+    loss = {"event": {"kind": "metric", "action": "lost-events"}, "auditd": {"loss": {"new": {"serial_gaps": 1}}}}
+    put(log, touch(5), loss, {"MALFORMED": {"reason": "empty", "raw": ""}})
+    stream.pump()
+    assert (stream.seen, len(stream.notices)) == (1, 2)
+
+
+def test_status_counts_only_when_written_again(tmp_path: Path) -> None:
+    status = tmp_path / "status.json"
+    assert not driver._renewed(status)
+    status.write_text('{"interval": 0.1, "updated": 1}')
+    timer = threading.Timer(0.2, status.write_text, ['{"interval": 0.1, "updated": 2}'])
+    timer.start()
+    assert driver._renewed(status)
+    timer.join()
 
 
 def test_shell_reports_status_output_and_session(tmp_path: Path) -> None:
