@@ -80,7 +80,7 @@ def test_missing_file_and_no_utf8(tmp_path: Path) -> None:
 def test_host_is_checked(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        f"user = 'nobody-here'\n[output]\npath = '{tmp_path}/gone/e'\n[status]\ndirectory = '{path_of_a_file(tmp_path)}'",
+        f"user = 'nobody-here'\n[output]\npath = '{tmp_path}/gone/e'\n[status]\ndirectory = '{a_file(tmp_path)}'",
     )
     messages = "\n".join(check_host(load(path), path))
     assert "user 'nobody-here' does not exist" in messages
@@ -93,7 +93,7 @@ def test_host_is_checked(tmp_path: Path) -> None:
     assert main(["check", "--config", str(good)]) == 0
 
 
-def path_of_a_file(folder: Path) -> Path:
+def a_file(folder: Path) -> Path:
     path = folder / "file"
     path.touch()
     return path

@@ -242,7 +242,7 @@ TYPES = st.sampled_from(
 LINES = st.tuples(TYPES, st.lists(st.tuples(NAMES, TOKENS), max_size=6), st.booleans(), st.integers(1, 3))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(LINES, max_size=6))
 @pytest.mark.parametrize("options", [{}, {"format": "records", "translate": "all"}, {"translate": "all"}])
 def test_any_records_pass_and_lose_no_field(options: dict[str, str], lines: list[Any]) -> None:

@@ -97,9 +97,12 @@ def arguments(records: list[Record]) -> tuple[list[bytes | None], list[Field], b
                 rest.append(field)
                 continue
             index = int(match[1])
+            if index >= limit:
+                rest.append(field)
+                continue
             slot: dict[int, bytes] = values if match[2] is None else chunks.setdefault(index, {})
             place = index if match[2] is None else int(match[2])
-            if index >= limit or place in slot:
+            if place in slot:
                 rest.append(field)
             else:
                 slot[place] = encoded(token) or b""

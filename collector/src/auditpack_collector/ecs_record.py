@@ -172,7 +172,7 @@ class RecordDecoder:
 
 
 def _name(name: bytes) -> str:
-    return text(name or b"text").lower().replace(".", "_")
+    return text((name or b"text").lower()).replace(".", "_")
 
 
 def _kind(name: bytes) -> int:

@@ -7,8 +7,9 @@ normalise.py, what a record's fields become from ecs_record.py, which ECS object
 
 from __future__ import annotations
 
-import ipaddress
 import posixpath
+import re
+import socket
 import time
 from typing import Any
 
@@ -29,6 +30,7 @@ _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z; a later time stamp is forge
 _AT_FDCWD = ("0xffffff9c", "0xffffffffffffff9c")
 _FILE_TYPES = {1: "fifo", 2: "char_device", 4: "dir", 6: "block_device", 8: "file", 10: "symlink", 12: "socket"}
 _NAMETYPE_RANK = {"CREATE": 0, "DELETE": 1, "NORMAL": 2, "UNKNOWN": 3}
+_HEXADECIMAL = re.compile(r"0x[0-9a-f]{1,16}").fullmatch
 _SUCCESS = {
     "yes": "success",
     "success": "success",
@@ -66,7 +68,7 @@ class EcsEmitter:
             "action": meaning.action,
             "outcome": _outcome(view),
         }
-        keys = [key for record in records for key in record.get("key") or ()]
+        keys = [key for record in records for key in record.get("key") or () if key]
         if keys:
             out["tags"] = list(dict.fromkeys(keys))
         message = view.messages.get("text")
@@ -176,14 +178,15 @@ def _meaning(view: _View) -> Meaning:
         types = [name for name in types if name not in normalise.SPOKEN_BY_SYSCALL]
     if types:
         return normalise.RECORD_MEANINGS[min(types, key=normalise.RECORD_RANK.__getitem__)]
-    name = str(view.syscall.get("syscall", "")) or str(view.main["type"])
+    syscall = view.syscall.get("syscall")
+    name = syscall if isinstance(syscall, str) and syscall else str(view.main["type"])
     known = normalise.SYSCALL_MEANINGS.get(name)
     if known is not None:
         return known
     if "KERN_MODULE" in view.by_type and not view.syscall:
         return normalise.RECORD_MEANINGS["KERN_MODULE"]
     fallback = next(meaning for prefix, meaning in normalise.PREFIX_MEANINGS if name.startswith(prefix))
-    return fallback._replace(action=name.lower().replace("_", "-"))
+    return fallback._replace(action=name.encode().lower().decode().replace("_", "-"))
 
 
 def _types(view: _View, meaning: Meaning) -> list[str]:
@@ -195,8 +198,9 @@ def _types(view: _View, meaning: Meaning) -> list[str]:
     syscall = view.syscall.get("syscall")
     if syscall == "creat":
         return ["change"]
-    flags = view.syscall.get(f"a{normalise.OPEN_FLAGS_ARGUMENT.get(str(syscall), '')}")
-    if isinstance(flags, str) and flags.startswith("0x"):
+    argument = normalise.OPEN_FLAGS_ARGUMENT.get(syscall) if isinstance(syscall, str) else None
+    flags = view.syscall.get(f"a{argument}")
+    if isinstance(flags, str) and _HEXADECIMAL(flags):
         number = int(flags, 16)
         if number & _O_ACCMODE or number & _O_CREAT_TRUNC_APPEND & ~0o100:
             return ["change"]
@@ -246,7 +250,7 @@ def _user(view: _View) -> Object:
         account["name"] = name
     if isinstance(number, int) and number != UNSET_ID:
         account["id"] = str(number)
-        resolved = _known(view.messages.get("id_name") or view.string("id_name"))
+        resolved = _known(view.string("id_name"))
         if resolved:
             account.setdefault("name", resolved)
     if account:
@@ -294,7 +298,7 @@ def _process(view: _View) -> Object:
     if isinstance(cwd, str):
         out["working_directory"] = cwd
     signal = view.main.get("sig")
-    if view.main["type"] == "ANOM_ABEND" and isinstance(signal, int):
+    if view.main["type"] == "ANOM_ABEND" and isinstance(signal, int) and 0 < signal < 128:
         out["exit_code"] = 128 + signal
     return out
 
@@ -375,10 +379,12 @@ def _network(view: _View, meaning: Meaning, out: Object) -> None:
 
 
 def _ip(value: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        return None
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, value))
+        except (OSError, ValueError):  # no address; or text that is none at all, with a NUL or beyond ASCII
+            continue
+    return None
 
 
 def _related(out: Object) -> None:
