@@ -43,7 +43,7 @@ class Composition:
 
 @dataclass
 class Needs:
-    """What a rendering looks up in HostFacts, each sorted. `paths` has the parents of paths that may be missing."""
+    """What a rendering looks up in HostFacts, each sorted. `paths` has the parents of paths that may be missing or stay links."""
 
     paths: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ def needs(composition: Composition) -> Needs:
         for template in (rule.path, rule.dir):
             if template:
                 paths.add(substitute(template, chosen.variables))
-        if rule.missing in ("watch", "create"):
+        if rule.missing in ("watch", "create") or rule.symlink == "keep":
             paths.add(parent(substitute(rule.path or rule.dir, chosen.variables)))
         if rule.each:
             lists.add(rule.each)

@@ -86,8 +86,8 @@ class Difference(NamedTuple):
 def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] = ()) -> Difference:
     """Compare by meaning. `ids[i]` is the rule of `wanted[i]`. Order counts within one filter list only."""
     names = [*ids, *[""] * (len(wanted) - len(ids))]
-    want = [(_listed(normalise(line)), Entry(name, line)) for line, name in zip(wanted, names)]
-    have = [(_listed(normalise(line)), Entry("", line)) for line in loaded]
+    want = [(listed(normalise(line)), Entry(name, line)) for line, name in zip(wanted, names)]
+    have = [(listed(normalise(line)), Entry("", line)) for line in loaded]
     missing, common = _split(want, [canon for canon, _ in have])
     extra, _ = _split(have, [canon for canon, _ in want])
     places: dict[Canon, list[int]] = {}
@@ -100,7 +100,7 @@ def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] =
     return Difference(missing, extra, moved)
 
 
-def _listed(canon: Canon) -> Canon:
+def listed(canon: Canon) -> Canon:
     """What a listing can tell: audit 3.0 prints `exe!=` as `exe=`, and `-w` stands for path and dir alike."""
     watch = canon.arch is None and canon.syscalls is None and {"perm"} < {item.field for item in canon.fields}
     alike = {"path": "watch", "dir": "watch"} if watch and len(canon.fields) == 2 else {}

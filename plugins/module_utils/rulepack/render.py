@@ -261,6 +261,9 @@ def _present(rule: Rule, name: str, path: str, facts: HostFacts, rendered: Rende
         rendered.notes.append(f"{rule.id}: {path} is {real} here; a watch does not follow symbolic links")
     if kind == "missing":
         _absent(rule, real, path, facts, rendered)
+    elif rule.missing == "create" and rule.create:  # what lies under /run must be made again at each boot
+        create = rule.create
+        rendered.creates.append(ToCreate(real, create.kind, create.mode, create.owner, create.group))
     return real
 
 
