@@ -40,12 +40,18 @@ bool token_octal(struct slice token, struct slice *ret);
 /* Bytes of the well-formed UTF-8 sequence at p (1-4), 0 when there is none (no overlong, surrogate or > U+10FFFF). */
 size_t utf8_sequence(const unsigned char *p, size_t n);
 
+/* Writes half as many bytes as there are digits, an even number; false on a byte that is no upper-case hex digit. */
+bool hex_bytes(char *out, struct slice hex);
+
 /* Appends the bytes of upper-case hex digits; false, and nothing appended, when the value is not an even number (> 0) of them. */
 bool decode_hex(struct buf *to, struct slice hex);
 
-/* Append a JSON string with its quotes: `records` and `ecs` text of quote.py; a word that needs no escape. */
+/* quote.py's ecs_text: true when the bytes are that already; else writes it (at most 3 bytes for one) and returns its length. */
+bool ecs_text_same(struct slice bytes);
+size_t ecs_text_write(char *to, struct slice bytes);
+
+/* Append a JSON string with its quotes: `records` text of quote.py; a word that needs no escape. */
 void put_records_text(struct buf *to, struct slice bytes);
-void put_ecs_text(struct buf *to, struct slice bytes);
 void put_word(struct buf *to, struct slice word);
 
 /* A JSON string of text that is valid UTF-8. */

@@ -77,6 +77,50 @@ void put_records_text(struct buf *to, struct slice bytes)
 	to->len = (size_t)(out - to->data);
 }
 
+/* ASCII without `%`. */
+bool ecs_text_same(struct slice bytes)
+{
+	size_t i = 0;
+#if defined(__SSE2__)
+	for (; i < bytes.n; i += 16) {
+		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(bytes.p + i));
+		unsigned hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(x, _mm_cmpeq_epi8(x, _mm_set1_epi8('%'))));
+
+		if (hit != 0)
+			return i + (size_t)__builtin_ctz(hit) >= bytes.n;
+	}
+#else
+	for (; i < bytes.n; i++)
+		if ((unsigned char)bytes.p[i] >= 0x80 || bytes.p[i] == '%')
+			return false;
+#endif
+	return true;
+}
+
+/* Valid UTF-8 stays; a byte that is none becomes %xx, and `%` before two hex digits %25. */
+size_t ecs_text_write(char *to, struct slice bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *p = bytes.p, *end = bytes.p + bytes.n;
+	char *out = to;
+
+	while (p < end) {
+		size_t n = utf8_sequence((const unsigned char *)p, (size_t)(end - p));
+
+		if (n == 0 || (*p == '%' && end - p > 2 && hex_value(p[1]) >= 0 && hex_value(p[2]) >= 0)) {
+			*out++ = '%';
+			*out++ = digits[(unsigned char)*p >> 4];
+			*out++ = digits[*p & 15];
+			p++;
+			continue;
+		}
+		memcpy(out, p, n);
+		out += n;
+		p += n;
+	}
+	return (size_t)(out - to);
+}
+
 void put_json_text(struct buf *to, struct slice text)
 {
 	static const char digits[] = "0123456789abcdef", shorts[] = "btn\0fr"; /* 8-13 */

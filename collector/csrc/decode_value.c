@@ -88,14 +88,10 @@ static inline int upper_hex(char c)
 	return c >= 'a' ? -1 : hex_value(c);
 }
 
-bool decode_hex(struct buf *to, struct slice hex)
+bool hex_bytes(char *out, struct slice hex)
 {
 	size_t i = 0;
-	char *out;
 
-	if (hex.n == 0 || hex.n % 2 != 0 || !buf_room(to, hex.n / 2))
-		return false;
-	out = to->data + to->len;
 #if defined(__SSE2__)
 	while (hex.n - i >= 16 && hex16(out + i / 2, hex.p + i))
 		i += 16;
@@ -107,6 +103,13 @@ bool decode_hex(struct buf *to, struct slice hex)
 			return false;
 		out[i / 2] = (char)(high << 4 | low);
 	}
+	return true;
+}
+
+bool decode_hex(struct buf *to, struct slice hex)
+{
+	if (hex.n == 0 || hex.n % 2 != 0 || !buf_room(to, hex.n / 2) || !hex_bytes(to->data + to->len, hex))
+		return false;
 	to->len += hex.n / 2;
 	return true;
 }

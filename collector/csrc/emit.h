@@ -3,6 +3,7 @@
 #ifndef AUDITPACK_EMIT_H
 #define AUDITPACK_EMIT_H
 
+#include "arena.h"
 #include "coalesce.h"
 #include "decode_execve.h"
 #include "names.h"
@@ -28,6 +29,13 @@ struct emitter {
 	struct buf scratch; /* decoded bytes of one record */
 	struct object members, message_members;
 	struct execve execve;
+	struct buf malformed; /* a copy of the line */
+	struct arena arena;   /* of one event, for ecs */
+	struct buf hostname;  /* JSON text */
+	uint64_t second;      /* of the last time stamp; has_second: there was one */
+	uint32_t ms;
+	bool has_second;
+	char second_text[24];
 	double now;
 };
 

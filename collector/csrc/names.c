@@ -4,7 +4,7 @@
 bool names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc)
 {
 	*n = (struct names){.alloc = alloc, .resolve = resolve, .ctx = ctx};
-	n->slots = alloc->resize(alloc->ctx, NULL, NAMES_SLOTS * sizeof(*n->slots));
+	n->slots = alloc->resize(alloc->ctx, NULL, NAMES_SLOTS * sizeof(*n->slots) + BUF_SLACK);
 	if (n->slots == NULL)
 		return false;
 	memset(n->slots, 0, NAMES_SLOTS * sizeof(*n->slots));
@@ -20,17 +20,18 @@ void names_free(struct names *n)
 
 struct slice names_of(struct names *n, bool group, int64_t id, double now)
 {
+	static const char unset[BUF_SLACK] = "unset", none[BUF_SLACK] = "?";
 	struct cached_name *slot = &n->slots[((uint64_t)id * 2 + group) * 0x9e3779b97f4a7c15u >> 54];
 	size_t len;
 
 	if (id == UNSET_ID)
-		return slice_of("unset");
+		return (struct slice){unset, 5};
 	if (slot->len > 0 && slot->id == id && slot->group == group && now >= slot->asked && now - slot->asked < NAMES_MAX_AGE)
 		return (struct slice){slot->name, slot->len};
 	len = n->resolve(n->ctx, group, id, now, slot->name);
 	if (len == 0 || len > NAME_MAX_BYTES) { /* only when memory is short */
 		slot->len = 0;
-		return slice_of("?");
+		return (struct slice){none, 1};
 	}
 	slot->id = id;
 	slot->group = group;

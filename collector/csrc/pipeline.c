@@ -48,7 +48,17 @@ static void emit_event(void *ctx, struct event *e)
 
 static void emit_malformed(struct pipeline *p, struct slice raw, const char *reason)
 {
+	struct buf *copy = &p->emitter.malformed; /* the caller's bytes have no BUF_SLACK */
+
 	p->counters.malformed++;
+	copy->len = 0;
+	buf_put(copy, raw.p, raw.n);
+	if (copy->failed) {
+		copy->failed = false;
+		p->counters.lost++;
+		return;
+	}
+	raw = (struct slice){copy->data, copy->len};
 	count_line(p, p->ecs ? emit_ecs_malformed(&p->emitter, raw, reason) : emit_records_malformed(&p->emitter, raw, reason));
 }
 

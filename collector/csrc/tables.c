@@ -30,6 +30,14 @@ bool type_is_single(struct slice type, uint16_t number)
 	return is_single_number(written);
 }
 
+const struct call_meaning *call_find(struct slice name)
+{
+	unsigned slot = name.n == 0 ? 0 : call_slots[table_place(name, call_hash, call_bits)];
+	const struct call_meaning *call = &call_meanings[slot == 0 ? 0 : slot - 1];
+
+	return slot != 0 && slice_is(name, call->name, call->len) ? call : NULL;
+}
+
 const struct arch_entry *arch_find(struct slice token)
 {
 	for (unsigned i = 0; i < arch_count; i++)

@@ -4,6 +4,7 @@
 #define AUDITPACK_TABLES_H
 
 #include "buf.h"
+#include "tables_fields.h"
 
 enum record_number {
 	AUDIT_SYSCALL = 1300,
@@ -11,9 +12,13 @@ enum record_number {
 	AUDIT_SOCKADDR = 1306,
 	AUDIT_CWD = 1307,
 	AUDIT_EXECVE = 1309,
+	AUDIT_OBJ_PID = 1318,
 	AUDIT_EOE = 1320,
 	AUDIT_PROCTITLE = 1327,
+	AUDIT_KERN_MODULE = 1330,
 	AUDIT_URINGOP = 1336,
+	AUDIT_AVC = 1400,
+	AUDIT_ANOM_ABEND = 1701,
 };
 
 struct type_entry {
@@ -24,6 +29,12 @@ struct type_entry {
 
 enum kind { KIND_DECIMAL, KIND_HEX, KIND_OCTAL, KIND_ENCODED, KIND_BRACES, KIND_PLAIN };
 
+enum ecs_kind {
+	ECS_DECIMAL, ECS_HEX, ECS_OCTAL, ECS_KEY, ECS_TITLE, ECS_SADDR, ECS_BRACES, ECS_RESULT, ECS_ENCODED, ECS_PLAIN,
+};
+
+#define FIELD_NONE 0xffffu
+
 #define FIELD_USER 1u  /* a user's number */
 #define FIELD_GROUP 2u /* a group's number */
 
@@ -33,6 +44,9 @@ struct field_entry {
 	uint8_t kind;
 	uint8_t flags;
 	uint16_t index;
+	uint8_t ecs_kind;
+	uint16_t lower;  /* index of the name in lower case */
+	uint16_t beside; /* index of <lower-case name>_name, or FIELD_NONE */
 };
 
 struct arch_entry {
@@ -41,6 +55,50 @@ struct arch_entry {
 	const uint16_t *syscalls; /* offset + 1 in syscall_pool */
 	unsigned count;
 };
+
+enum object_kind {
+	OBJECT_FILE, OBJECT_PROCESS, OBJECT_SOCKET, OBJECT_SOCKET_IN, OBJECT_SOCKET_OUT, OBJECT_USER_SESSION, OBJECT_ACCOUNT, OBJECT_GROUP,
+	OBJECT_SERVICE, OBJECT_MODULE, OBJECT_SYSTEM,
+};
+
+struct meaning {
+	const char *action;
+	const char *categories, *types; /* JSON lists */
+	enum object_kind object;
+};
+
+struct prefix_meaning {
+	const char *prefix;
+	struct meaning meaning;
+};
+
+#define MEANING_FIRST 1000u
+#define MEANING_NUMBERS 2000u
+#define MEANING_NONE 0xffffu
+#define MEANING_SPOKEN_BY_SYSCALL 1u
+#define MEANING_ACCOUNT 2u /* `acct` is the user of the session */
+
+struct record_meaning {
+	uint8_t rank;     /* 0: no row */
+	uint16_t meaning; /* index in meanings */
+	uint8_t flags;
+};
+
+struct call_meaning {
+	char name[32];
+	uint8_t len;
+	uint16_t meaning; /* index in meanings, or MEANING_NONE */
+	bool at;          /* a0 is the directory that a relative path starts from */
+	int8_t flags;     /* which argument holds open's flags, or -1 */
+};
+
+extern const struct meaning meanings[];
+extern const struct prefix_meaning prefix_meanings[];
+extern const struct record_meaning record_meanings[MEANING_NUMBERS];
+extern const struct call_meaning call_meanings[];
+extern const uint16_t call_slots[];
+extern const uint64_t call_hash[2];
+extern const unsigned call_bits;
 
 struct sparse_syscall {
 	unsigned arch; /* index in arch_entries */
@@ -104,6 +162,9 @@ uint16_t type_number(struct slice type);
 
 /* Sent alone by user space: 1005, 1100-1299, 2100-2999, also as UNKNOWN[n]. */
 bool type_is_single(struct slice type, uint16_t number);
+
+/* The row of a system call's name, or NULL; eight bytes from the name's start must be readable. */
+const struct call_meaning *call_find(struct slice name);
 
 /* The architecture of an `arch` token, or NULL; the name of one of its system calls, or NULL. */
 const struct arch_entry *arch_find(struct slice token);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Generate csrc/tables_data.c from the Python's own tables (fields.py, tables.py), so both speak of the same names.
+"""Generate csrc/tables_data.c and tables_fields.h from the Python's own tables (fields.py, ecs_record.py, normalise.py, tables.py), so both speak of the same names.
 
-    generate_c_tables.py [--output FILE] [--check]      --check: exit 1 when FILE is not what would be written
+    generate_c_tables.py [--check]      --check: exit 1 when a file is not what would be written
 
 Names are found by perfect hash: bits of (first 8 bytes * a) ^ (last 8 bytes * b) ^ length, with a and b searched here.
 """
@@ -18,7 +18,7 @@ from typing import Iterable
 COLLECTOR = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(COLLECTOR / "src"))
 
-from auditpack_collector import fields, tables  # noqa: E402
+from auditpack_collector import ecs_record, fields, normalise, tables  # noqa: E402
 
 # Plain names of kernel and user-space records, for the fast path alone: a name that is not here prints the same, slower.
 PLAIN = """success tty comm subj obj nametype dev rdev msg op grantors addr hostname terminal res result cap_frootid reason
@@ -34,6 +34,8 @@ PLAIN = """success tty comm subj obj nametype dev rdev msg op grantors addr host
     cred pid_ns inode_mode igid watch_inode hash feature ctrl path_mode trust nargs entry_point unsupported""".split()
 
 KINDS = ("DECIMAL", "HEX", "OCTAL", "ENCODED", "BRACES", "PLAIN")
+EXTRA_TYPES = {"IPE_ACCESS": 1420}
+"""Types of normalise.py that the headers of tables.py do not have (include/uapi/linux/audit.h, v6.12)."""
 DENSE = 1024
 """System calls above this number (ARM's private ones) go into a list."""
 MASK = (1 << 64) - 1
@@ -88,35 +90,83 @@ def kind_of(name: bytes) -> str:
     return "ENCODED" if name in fields.ENCODED else "PLAIN"
 
 
-def field_table() -> list[str]:
-    named = {name.encode() for name in PLAIN} | {b"seperms", b"seresult", b"a0", b"a1", b"a2", b"a3"}
-    names = sorted(
-        name
-        for name in named
-        | fields.DECIMAL
-        | fields.HEX
-        | fields.OCTAL
-        | fields.ENCODED
-        | fields.USER_IDS
-        | fields.GROUP_IDS
-        if len(name) <= 26
-    )
+# Names that the C asks for by number; the Python's spelling is in emit_ecs.py.
+ASKED = """a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd dev egid euid exe exit family fsgid fsuid gid grp hostname id
+    inode items key mode msg name nametype ocomm ogid opid ouid path pid port ppid proctitle res result saddr ses sgid sig success suid
+    syscall terminal text tty type type_field uid unit exit_name""".split()
+
+
+def field_names() -> list[bytes]:
+    named = {name.encode() for name in [*PLAIN, *ASKED]} | {b"seperms", b"seresult"}
+    known = named | fields.DECIMAL | fields.HEX | fields.OCTAL | fields.ENCODED | fields.USER_IDS | fields.GROUP_IDS
+    known |= {name.lower() for name in known}
+    resolved = {name + b"_name" for name in fields.USER_IDS | fields.GROUP_IDS | {b"arch", b"syscall", b"id"}}
+    return sorted(name for name in known | resolved if len(name) <= 26)
+
+
+def field_table() -> tuple[list[str], list[str]]:
+    """The C data, and the header with the numbers of names."""
+    names = field_names()
+    at = {name: index for index, name in enumerate(names)}
     a, b, bits, slots = perfect_hash(names, 1)
-    out = ["/* Names of fields, their JSON key and kind (fields.py). */", f"const unsigned field_bits = {bits};"]
-    out += [
-        f"const uint64_t field_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
-        f"const unsigned field_count = {len(names)};",
-    ]
+    kinds = {
+        value: name[1:]
+        for name, value in vars(ecs_record).items()
+        if name in ("_DECIMAL", "_HEX", "_OCTAL", "_KEY", "_TITLE", "_SADDR", "_BRACES", "_RESULT", "_ENCODED", "_PLAIN")
+    }
+    out = ["/* Names of fields, their JSON key and kind (fields.py); of ecs: kind, lower-case name, <name>_name. */"]
+    out += [f"const unsigned field_bits = {bits};"]
+    out += [f"const uint64_t field_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};", f"const unsigned field_count = {len(names)};"]
     out += ["const struct field_entry field_entries[] = {"]
     for index, name in enumerate(names):
-        text = name.decode()
         flags = "FIELD_USER" if name in fields.USER_IDS else "FIELD_GROUP" if name in fields.GROUP_IDS else "0"
-        out.append(f'\t{{"\\"{text}\\":", {len(name)}, KIND_{kind_of(name)}, {flags}, {index}}},')
-    return [*out, "};", "", *array("uint16_t", "field_slots", slots)]
+        kind, lower = kinds[ecs_record._kind(name.lower())], at[name.lower()]
+        beside = at.get(name.lower() + b"_name")
+        out.append(
+            f'\t{{"\\"{name.decode()}\\":", {len(name)}, KIND_{kind_of(name)}, {flags}, {index}, '
+            f"ECS_{kind}, {lower}, {'FIELD_NONE' if beside is None else beside}}},"
+        )
+    header = ["enum field_index {", *(f"\tF_{name.upper()} = {at[name.encode()]}," for name in ASKED)]
+    header += [f"\tF_{base.upper()}_NAME = {at[base.encode() + b'_name']}," for base in "uid gid auid euid egid suid sgid fsuid fsgid ouid ogid id".split()]
+    return [*out, "};", "", *array("uint16_t", "field_slots", slots)], [*header, "};"]
+
+
+def json_list(words: tuple[str, ...]) -> str:
+    return '"[' + ",".join(f'\\"{word}\\"' for word in words) + ']"'
+
+
+def meaning(row: normalise.Meaning) -> str:
+    return f'{{"{row.action}", {json_list(row.categories)}, {json_list(row.types)}, OBJECT_{row.object.upper().replace("-", "_")}}}'
+
+
+def meaning_tables() -> list[str]:
+    types = {**EXTRA_TYPES, **tables.RECORD_TYPES}
+    rows = list(dict.fromkeys([*normalise.RECORD_MEANINGS.values(), *normalise.SYSCALL_MEANINGS.values()]))
+    out = ["/* What an event means (normalise.py). */", "const struct meaning meanings[] = {"]
+    out += [f"\t{meaning(row)}," for row in rows]
+    out += ["};", "", "const struct prefix_meaning prefix_meanings[] = {"]
+    out += [f'\t{{"{prefix}", {meaning(row)}}},' for prefix, row in normalise.PREFIX_MEANINGS]
+    out += ["};", "", "/* By record number - MEANING_FIRST: rank + 1 (the lowest speaks), meaning, what else the name says. */"]
+    out += ["const struct record_meaning record_meanings[MEANING_NUMBERS] = {"]
+    for name, row in sorted(normalise.RECORD_MEANINGS.items(), key=lambda item: types[item[0]]):
+        flags = "MEANING_SPOKEN_BY_SYSCALL" if name in normalise.SPOKEN_BY_SYSCALL else "0"
+        flags = "MEANING_ACCOUNT" if name in normalise.ACCOUNT_TYPES else flags
+        out.append(f"\t[{types[name]} - MEANING_FIRST] = {{{normalise.RECORD_RANK[name] + 1}, {rows.index(row)}, {flags}}},")
+    calls = sorted(name.encode() for name in {*normalise.SYSCALL_MEANINGS, *normalise.AT_FUNCTIONS})
+    a, b, bits, slots = perfect_hash(calls, 3)
+    out += ["};", "", f"const unsigned call_bits = {bits};", f"const uint64_t call_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};"]
+    out += ["const struct call_meaning call_meanings[] = {"]
+    for call in calls:
+        known = normalise.SYSCALL_MEANINGS.get(call.decode())
+        index = "MEANING_NONE" if known is None else str(rows.index(known))
+        flags = "1" if call.decode() in normalise.AT_FUNCTIONS else "0"
+        argument = normalise.OPEN_FLAGS_ARGUMENT.get(call.decode(), -1)
+        out.append(f'\t{{"{call.decode()}", {len(call)}, {index}, {flags}, {argument}}},')
+    return [*out, "};", "", *array("uint16_t", "call_slots", slots)]
 
 
 def type_table() -> list[str]:
-    items = sorted((name.encode(), number) for name, number in tables.RECORD_TYPES.items())
+    items = sorted((name.encode(), number) for name, number in {**EXTRA_TYPES, **tables.RECORD_TYPES}.items())
     a, b, bits, slots = perfect_hash([name for name, _ in items], 2)
     out = ["/* Record types (libaudit.h, linux/audit.h). */", f"const unsigned type_bits = {bits};"]
     out += [
@@ -171,26 +221,30 @@ def errno_table() -> list[str]:
     return [*array("char *const", "errno_names", quoted), f"const unsigned errno_count = {top + 1};", ""]
 
 
+HEAD = ["/* SPDX-License-Identifier: Apache-2.0 */"]
+HEAD += ["/* Generated by tools/generate_c_tables.py from fields.py, ecs_record.py, normalise.py and tables.py; do not edit. */"]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--output", type=Path, default=COLLECTOR / "csrc/tables_data.c")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    lines = ["/* SPDX-License-Identifier: Apache-2.0 */"]
-    lines += [
-        "/* Generated by tools/generate_c_tables.py from fields.py and tables.py; do not edit. */",
-        '#include "tables.h"',
-        "",
-    ]
-    lines += [*type_table(), *field_table(), *syscall_table(), *errno_table()]
-    text = "\n".join(lines).rstrip() + "\n"
-    if options.check:
-        if options.output.read_text() == text:
-            return 0
-        print(f"{options.output}: out of date: run tools/generate_c_tables.py", file=sys.stderr)
-        return 1
-    options.output.write_text(text)
-    return 0
+    data, numbers = field_table()
+    body = [*type_table(), *data, *meaning_tables(), *syscall_table(), *errno_table()]
+    guard = "AUDITPACK_TABLES_FIELDS_H"
+    files = {
+        "tables_data.c": [*HEAD, '#include "tables.h"', "", *body],
+        "tables_fields.h": [*HEAD, f"#ifndef {guard}", f"#define {guard}", "", *numbers, "", "#endif"],
+    }
+    stale = 0
+    for name, lines in files.items():
+        path, text = COLLECTOR / "csrc" / name, "\n".join(lines).rstrip() + "\n"
+        if not options.check:
+            path.write_text(text)
+        elif not path.is_file() or path.read_text() != text:
+            print(f"{path}: out of date: run tools/generate_c_tables.py", file=sys.stderr)
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":
