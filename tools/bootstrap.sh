@@ -31,7 +31,7 @@ have() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>&1) == installed ]];
 
 clang_runtime() { # print the package with clang's sanitizers, whose name carries the release's clang version
     local version name
-    version=$(apt-cache depends clang | sed -nE 's/^ *Depends: clang-([0-9]+)$/\1/p' | head -n 1)
+    version=$(apt-cache depends clang 2>&1 | sed -nE 's/^ *Depends: clang-([0-9]+)$/\1/p' | head -n 1)
     # Ubuntu 22.04 keeps the sanitizers in libclang-common; the others have a package of their own.
     for name in "libclang-rt-$version-dev" "libclang-common-$version-dev"; do
         if apt-cache show "$name" >/dev/null 2>&1; then

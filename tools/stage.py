@@ -119,12 +119,11 @@ class Flow:
             signal.signal(number, self._interrupt)
         try:
             self._run([stage for stage in self.stages if not stage.closing])
-        except Interrupted as interrupt:
+        except BaseException as error:  # an interrupt, or a fault of the runner itself: either way nothing stays behind
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # closing down is finished, not cut short
-            self.console.line(
-                f"interrupted by {interrupt}: ending {', '.join(self.running) or 'nothing'}, then tidying up"
-            )
+            what = f"interrupted by {error}" if isinstance(error, Interrupted) else f"the runner failed: {error!r}"
+            self.console.line(f"{what}: ending {', '.join(self.running) or 'nothing'}, then tidying up")
             self._stop_all()
             self.interrupt = ""
             self._run([stage for stage in self.stages if self._wanted(stage) and stage.closing])
@@ -234,15 +233,10 @@ class Flow:
         if not stage.diagnose:
             return
         log = self.logs / f"{stage.name}.hosts.log"
+        command = ("timeout", "120", *stage.diagnose)
         with log.open("wb") as out:
             code = subprocess.run(
-                stage.diagnose,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=180,
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False
             ).returncode
         self.console.line(f"on the hosts ({shlex.join(stage.diagnose)}, exit code {code}):")
         self.console.text(tail(log, 120))
