@@ -120,14 +120,18 @@ class Flow:
         try:
             self._run([stage for stage in self.stages if not stage.closing])
         except BaseException as error:  # an interrupt, or a fault of the runner itself: either way nothing stays behind
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)  # closing down is finished, not cut short
             what = f"interrupted by {error}" if isinstance(error, Interrupted) else f"the runner failed: {error!r}"
             self.console.line(f"{what}: ending {', '.join(self.running) or 'nothing'}, then tidying up")
-            self._stop_all()
-            self.interrupt = ""
-            self._run([stage for stage in self.stages if self._wanted(stage) and stage.closing])
+            self._close()
             raise
+        self._close()
+
+    def _close(self) -> None:
+        """End what runs and run the closing stages; from here on an interrupt cuts nothing short."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: None)
+        self._stop_all()
+        self.interrupt = ""
         self._run([stage for stage in self.stages if self._wanted(stage) and stage.closing])
 
     def _interrupt(self, number: int, _frame: object) -> None:
