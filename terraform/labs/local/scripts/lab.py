@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lablib import command, disk, host, image, keys
+from lablib import disk, host, image, keys
 from lablib.errors import LabError
 
 

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from .errors import LabError
 
@@ -41,10 +42,23 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def spawn(words: Sequence[str], cwd: Path | None, output: IO[bytes] | None, **rest: Any) -> subprocess.Popen[bytes]:
+    """Start a program that ends with us; without `output` its messages go where ours go."""
+    return subprocess.Popen(
+        words,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - the lab's scripts have one thread
+        **rest,
+    )
+
+
 def run(args: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
     """Run to the end, output straight through; raise LabError when it fails."""
     words = [str(arg) for arg in args]
-    process = subprocess.Popen(words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)  # noqa: PLW1509 - single-threaded
+    process = spawn(words, cwd, None, env=env)
     try:
         code = process.wait()
     except BaseException:

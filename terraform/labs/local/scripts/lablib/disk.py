@@ -64,5 +64,8 @@ def _format(path: Path) -> str:
     ask = [command.find("qemu-img"), "info", "--output=json", str(path)]
     answer = subprocess.run(ask, check=False, capture_output=True, text=True)
     if answer.returncode != 0:
-        raise LabError(f"{path} is not a disk image: {answer.stderr.strip()}", "give a cloud image (qcow2 or raw) with -var image=…")
+        raise LabError(
+            f"{path} is not a disk image: {answer.stderr.strip()}",
+            "give a cloud image (qcow2 or raw) with -var image=…",
+        )
     return str(json.loads(answer.stdout)["format"])

@@ -16,7 +16,7 @@ from . import disk, process, qemu
 from .errors import LabError
 from .spec import HostSpec
 
-BOOT_SECONDS = {"kvm": 120.0, "tcg": 300.0}
+BOOT_SECONDS = {"kvm": 120.0, "tcg": 600.0}
 WELL = b"."
 
 
@@ -33,7 +33,8 @@ def start(spec: HostSpec) -> None:
     accel = qemu.choose_accel(spec)
     words = qemu.arguments(spec, accel, qemu.disks(spec))
     (home / "serial.log").unlink(missing_ok=True)
-    print(f"==> boot {spec['name']} ({spec['distro']}, {spec['arch']}, {spec['memory']} MiB, {spec['cpus']} cpus, {accel})", flush=True)
+    size = f"{spec['arch']}, {spec['memory']} MiB, {spec['cpus']} cpus"
+    print(f"==> boot {spec['name']} ({spec['distro']}, {size}, {accel})", flush=True)
     promise = _launch(home, words)
     try:
         seconds = _wait(spec, home, BOOT_SECONDS[accel])
@@ -113,11 +114,16 @@ def _wait(spec: HostSpec, home: Path, limit: float) -> float:
         elapsed = time.monotonic() - begin
         record = process.read(record_file(home))
         if elapsed > 2 and not process.is_alive(record):
-            raise LabError(f"{spec['name']}: QEMU ended: {_tail(home / 'qemu.log')}", f"see {home}/qemu.log and serial.log")
+            raise LabError(
+                f"{spec['name']}: QEMU ended: {_tail(home / 'qemu.log')}", f"see {home}/qemu.log and serial.log"
+            )
         if _banner(spec):
             return elapsed
         if elapsed > limit:
-            raise LabError(f"{spec['name']}: no SSH banner after {limit:.0f} s; the end of its console:\n{_tail(home / 'serial.log')}", f"all of it: {home}/serial.log")
+            raise LabError(
+                f"{spec['name']}: no SSH banner after {limit:.0f} s; its console:\n{_tail(home / 'serial.log')}",
+                f"all of it: {home}/serial.log",
+            )
         if elapsed // 10 > said:
             said = int(elapsed // 10)
             print(f"    {spec['name']}: booting, {elapsed:.0f} s", flush=True)

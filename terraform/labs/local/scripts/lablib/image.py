@@ -27,9 +27,16 @@ KERNELS = {"amd64": "linux-image-cloud-amd64", "arm64": "linux-image-cloud-arm64
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 DISK_BYTES = 6 << 30
 # Named one by one: newer e2fsprogs switch on features that an older GRUB cannot read.
-FEATURES = "none,has_journal,ext_attr,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
+FEATURES = (
+    "none,has_journal,ext_attr,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,"
+    "extra_isize,metadata_csum"
+)
 GRUB_CFG = "set timeout=0\nsearch --no-floppy --label root --set=root\nconfigfile /boot/grub/grub.cfg\n"
-GRUB_MODULES = "search search_label configfile normal linux ext2 gzio part_msdos test echo loadenv serial terminal all_video"
+GRUB = {
+    "amd64": (Path("/usr/lib/grub/i386-pc"), "grub-pc-bin"),
+    "arm64": (Path("/usr/lib/grub/arm64-efi"), "grub-efi-arm64-bin mtools"),
+}
+CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 
 
 def words(path: Path) -> list[str]:
@@ -65,8 +72,14 @@ def ensure(distro: str, arch: str, cache: Path, mirror: str) -> Path:
 def _build(folder: Path, distro: str, arch: str, source_lines: Sequence[str]) -> None:
     for program in ("mmdebstrap", "mke2fs", "grub-mkrescue", "xorriso"):
         command.find(program)
+    grub, package = GRUB[arch]
+    if not grub.is_dir():
+        raise LabError(f"GRUB for {arch} is not installed ({grub})", f"apt-get install {package}")
     if MACHINES.get(platform.machine()) != arch:
-        print(f"    {arch} is not this machine's architecture: mmdebstrap needs qemu-user-static and binfmt-support", flush=True)
+        print(
+            f"    {arch} is not this machine's architecture: mmdebstrap needs qemu-user-static and binfmt-support",
+            flush=True,
+        )
     with _scratch(folder) as work:
         with command.stage(f"{distro}: packages (mmdebstrap)"):
             _bootstrap(work, distro, arch, source_lines)
@@ -110,6 +123,14 @@ def _overlay(target: Path) -> None:
 def _bootstrap(work: Path, distro: str, arch: str, source_lines: Sequence[str]) -> None:
     _overlay(work / "overlay.tar")
     packages = [KERNELS[arch], *words(RECIPE / "packages")]
+    # The script's text, not its path: in unshare mode the hook runs as another user, who may not reach this checkout.
+    parameters = ["$1", CONSOLES[arch], *words(RECIPE / "archive")]
+    hook = (
+        "set -- "
+        + " ".join(f'"{word}"' for word in parameters)
+        + "\n"
+        + (RECIPE / "customize").read_text(encoding="utf-8")
+    )
     hooks = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
     args: list[str | Path] = [
         command.find("mmdebstrap"), "--variant=minbase", f"--architectures={arch}", f"--include={','.join(packages)}",
@@ -118,30 +139,36 @@ def _bootstrap(work: Path, distro: str, arch: str, source_lines: Sequence[str]) 
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         *([f"--hook-dir={hooks}"] if hooks.is_dir() else []),
         f"--essential-hook=tar-in {work}/overlay.tar /",
-        f"--customize-hook={RECIPE}/customize \"$1\" {' '.join(words(RECIPE / 'archive'))}",
+        f"--customize-hook={hook}",
         # mmdebstrap's own clean-up would empty the lists that say what the local archive holds.
         "--skip=cleanup/apt/lists",
         sources.codename(distro), work / "root.tar", *source_lines,
     ]  # fmt: skip
-    # A private TMPDIR that every uid may enter: in unshare mode mmdebstrap works as another user.
     command.run(args, env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _file_system(work: Path) -> None:
     tree, image = work / "tree", work / "root.img"
     tree.mkdir(mode=0o755)
-    unpack = 'tar --extract --file "$1" --directory "$2" --numeric-owner --xattrs --xattrs-include="*" --exclude "./dev/*"'
-    make = f'"$4" -q -t ext4 -L root -O {FEATURES} -I 256 -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3" {DISK_BYTES >> 10}k'
+    # $1 archive, $2 folder, $3 image, $4 mke2fs
+    script = f"""
+        tar --extract --file "$1" --directory "$2" --numeric-owner --xattrs --xattrs-include='*' --exclude './dev/*'
+        "$4" -q -t ext4 -L root -O {FEATURES} -I 256 -E lazy_itable_init=0,lazy_journal_init=0 \\
+            -d "$2" "$3" {DISK_BYTES >> 10}k
+    """
     # Owners and modes must reach mke2fs: as root they are real, else fakeroot remembers them.
     prefix = [] if os.geteuid() == 0 else [command.find("fakeroot")]
-    command.run([*prefix, "sh", "-euc", f"{unpack}\n{make}", "sh", work / "root.tar", tree, image, command.find("mke2fs")])
+    command.run([*prefix, "sh", "-euc", script, "sh", work / "root.tar", tree, image, command.find("mke2fs")])
 
 
 def _boot_disk(work: Path, arch: str) -> None:
     tree = work / "iso"
     (tree / "boot" / "grub").mkdir(parents=True)
     (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB_CFG, encoding="ascii")
-    command.run(["grub-mkrescue", "--quiet", f"--output={work / 'boot.iso'}", "--compress=xz", "--fonts=", "--locales=", "--themes=", tree])
+    slim = ["--compress=xz", "--fonts=", "--locales=", "--themes="]
+    command.run(
+        ["grub-mkrescue", "--quiet", f"--directory={GRUB[arch][0]}", f"--output={work / 'boot.iso'}", *slim, tree]
+    )
 
 
 def read_manifest(folder: Path) -> dict[str, str]:

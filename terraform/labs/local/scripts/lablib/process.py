@@ -60,7 +60,9 @@ def read(path: Path) -> Record | None:
         data = json.loads(text)
         return {"pid": int(data["pid"]), "start": str(data["start"]), "boot": str(data["boot"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise LabError(f"{path}:1: not a process record ({error})", "remove the file if no QEMU of this lab runs") from error
+        raise LabError(
+            f"{path}:1: not a process record ({error})", "remove the file if no QEMU of this lab runs"
+        ) from error
 
 
 def is_alive(record: Record | None) -> bool:

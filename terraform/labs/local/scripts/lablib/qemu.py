@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +20,10 @@ PROBE_SECONDS = 40.0
 FIRMWARE = {"amd64": [], "arm64": ["/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", "/usr/share/AAVMF/AAVMF_CODE.fd"]}
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 MACHINES = {"amd64": "q35", "arm64": "virt"}
+ACCEL_WORDS = {
+    "kvm": ["-accel", "kvm", "-cpu", "host"],
+    "tcg": ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"],
+}
 
 
 def arguments(spec: HostSpec, accel: str, disks: Sequence[str], forward: bool = True) -> list[str]:
@@ -29,7 +32,7 @@ def arguments(spec: HostSpec, accel: str, disks: Sequence[str], forward: bool = 
     words = [
         command.find(PROGRAMS[arch]), "-nodefaults", "-no-user-config", "-display", "none",
         "-name", spec["name"], "-machine", MACHINES[arch], "-m", str(spec["memory"]), "-smp", str(spec["cpus"]),
-        *(["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"]),
+        *ACCEL_WORDS[accel],
         "-device", "virtio-rng-pci", "-serial", "file:serial.log",
     ]  # fmt: skip
     if FIRMWARE[arch]:
@@ -40,7 +43,12 @@ def arguments(spec: HostSpec, accel: str, disks: Sequence[str], forward: bool = 
     for index, properties in enumerate(disks):
         boot = ",bootindex=0" if index == 0 else ""
         serial = ",serial=seed" if properties.startswith("file=seed.img") else ""
-        words += ["-drive", f"if=none,id=disk{index},{properties}", "-device", f"virtio-blk-pci,drive=disk{index}{serial}{boot}"]
+        words += [
+            "-drive",
+            f"if=none,id=disk{index},{properties}",
+            "-device",
+            f"virtio-blk-pci,drive=disk{index}{serial}{boot}",
+        ]
     network = f",hostfwd=tcp:{spec['address']}:{spec['port']}-:22" if forward else ""
     return [*words, "-netdev", f"user,id=net{network}", "-device", "virtio-net-pci,netdev=net"]
 
@@ -54,7 +62,7 @@ def disks(spec: HostSpec, root: str = "file=disk.qcow2,format=qcow2,cache=unsafe
 
 
 def choose_accel(spec: HostSpec) -> str:
-    """`kvm` or `tcg`. `auto` boots the host's image under KVM once per boot of this machine and remembers the verdict."""
+    """`kvm` or `tcg`. `auto` tries the image under KVM, once per boot of this machine."""
     wish = spec["accel"]
     if wish != "auto":
         return wish
@@ -76,7 +84,9 @@ def choose_accel(spec: HostSpec) -> str:
 
 def _probe(spec: HostSpec) -> str:
     """Boot the image under KVM on a throw-away overlay; a login prompt in time is the proof that KVM works."""
-    print(f"==> try KVM with {spec['distro']} (at most {PROBE_SECONDS:.0f} s, once per boot of this machine)", flush=True)
+    print(
+        f"==> try KVM with {spec['distro']} (at most {PROBE_SECONDS:.0f} s, once per boot of this machine)", flush=True
+    )
     with tempfile.TemporaryDirectory(prefix="kvm-") as name:
         work = Path(name)
         host = disk.folder(spec)
@@ -85,7 +95,7 @@ def _probe(spec: HostSpec) -> str:
         root = f"file={_escape(Path(base))},snapshot=on" + ("" if spec["image"] else ",format=raw")
         words = arguments(spec, "kvm", disks(spec, root), forward=False)
         with (work / "qemu.log").open("wb") as log:
-            qemu = subprocess.Popen(words, cwd=work, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=command.die_with_parent)  # noqa: PLW1509 - single-threaded
+            qemu = command.spawn(words, work, log)
             try:
                 begin = time.monotonic()
                 while time.monotonic() - begin < PROBE_SECONDS and qemu.poll() is None:
@@ -98,7 +108,9 @@ def _probe(spec: HostSpec) -> str:
                 if qemu.poll() is None:
                     qemu.send_signal(signal.SIGKILL)
                 qemu.wait()
-        reason = (work / "qemu.log").read_text(encoding="utf-8", errors="replace").strip() or "no login prompt"
+        reason = (work / "qemu.log").read_text(encoding="utf-8", errors="replace").strip().partition("\n")[
+            0
+        ] or "no login prompt in time"
         print(f"    KVM does not work here ({reason}): the hosts are emulated (TCG), which is slower", flush=True)
         return "tcg"
 

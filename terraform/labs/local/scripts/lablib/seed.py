@@ -43,10 +43,23 @@ def write_nocloud(target: Path, hostname: str, user_data: str, host_key: Path) -
     vendor = {"ssh_deletekeys": True, "ssh_keys": {"ed25519_private": private, "ed25519_public": public}}
     folder = Path(tempfile.mkdtemp(prefix="seed-", dir=target.parent))
     try:
-        (folder / "meta-data").write_text(json.dumps({"instance-id": hostname, "local-hostname": hostname}) + "\n", encoding="utf-8")
+        (folder / "meta-data").write_text(
+            json.dumps({"instance-id": hostname, "local-hostname": hostname}) + "\n", encoding="utf-8"
+        )
         (folder / "user-data").write_text(user_data, encoding="utf-8")
         (folder / "vendor-data").write_text("#cloud-config\n" + json.dumps(vendor) + "\n", encoding="utf-8")
-        iso = ["-as", "mkisofs", "-quiet", "-volid", "CIDATA", "-joliet", "-rock", "-output", target]
-        command.run([command.find("xorriso"), *iso, folder])
+        iso: list[str | Path] = [
+            "-as",
+            "mkisofs",
+            "-quiet",
+            "-volid",
+            "CIDATA",
+            "-joliet",
+            "-rock",
+            "-output",
+            target,
+            folder,
+        ]
+        command.run([command.find("xorriso"), *iso])
     finally:
         shutil.rmtree(folder)

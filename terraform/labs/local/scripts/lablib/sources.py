@@ -18,7 +18,10 @@ ASK_APT = "$(ORIGIN)|$(COMPONENT)|$(REPO_URI)|$(RELEASE)"
 def codename(distro: str) -> str:
     """`debian12` → `bookworm`."""
     if distro not in CODENAMES:
-        raise LabError(f"no image can be built for {distro!r}", f"one of {', '.join(CODENAMES)}, or give a cloud image (-var image=…)")
+        raise LabError(
+            f"no image can be built for {distro!r}",
+            f"one of {', '.join(CODENAMES)}, or give a cloud image (-var image=…)",
+        )
     return CODENAMES[distro]
 
 
@@ -54,4 +57,6 @@ def debian_sources(distro: str, mirror: str, archives: Iterable[str]) -> list[st
             uris.setdefault("", uri)
     if "" not in uris:
         return []
-    return [f"deb {option}{uris[suffix]} {suite}{suffix} main" for suffix in ("", "-updates", "-security") if suffix in uris]
+    return [
+        f"deb {option}{uris[suffix]} {suite}{suffix} main" for suffix in ("", "-updates", "-security") if suffix in uris
+    ]
