@@ -43,7 +43,7 @@ class Composition:
 
 @dataclass
 class Needs:
-    """What a rendering looks up in HostFacts, each sorted. `paths` has the parents of paths that may be missing or stay links."""
+    """What a rendering looks up in HostFacts, sorted. `paths` has the parents of paths that may be missing or links."""
 
     paths: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
