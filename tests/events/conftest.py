@@ -112,8 +112,10 @@ def proof(request: pytest.FixtureRequest) -> Proof:
             terminal.flush()
 
     started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    terminal.ensure_newline()
-    runs = run.prove([(t.host, t.composed) for t in targets(config)], chosen(config), say)
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():  # else pytest keeps the progress to itself
+        terminal.ensure_newline()
+        runs = run.prove([(t.host, t.composed) for t in targets(config)], chosen(config), say)
     rows = run.rows(runs)
     label = config.getoption("proof_label")
     about = run.about(runs, label, started)

@@ -254,7 +254,7 @@ def _socket(record: Mapping[str, Any]) -> Socket | None:
         _FAMILY.get(family, family),
         _pick(decoded, "addr", "laddr", "address", "ip"),
         to_int(_pick(decoded, "port", "lport"), 10),
-        _pick(decoded, "path"),
+        _pick(decoded, "path") or (f"@{decoded['abstract']}" if decoded.get("abstract") else None),
     )
 
 

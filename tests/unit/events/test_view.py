@@ -41,6 +41,7 @@ def event(*records: dict[str, Any]) -> dict[str, Any]:
         ({"saddr": "1100"}, Socket("packet")),
         ({"saddr": "xx", "SADDR": "{saddr_fam=inet laddr=10.0.2.2 lport=34224}"}, Socket("inet", "10.0.2.2", 34224)),
         ({"SADDR": {"saddr_fam": "local", "path": "/dev/log"}}, Socket("unix", path="/dev/log")),
+        ({"saddr": {"family": "unix", "abstract": "abc"}}, Socket("unix", path="@abc")),
         ({"saddr": {"family": "inet6", "addr": "::1", "port": 7}}, Socket("inet6", "::1", 7)),
     ],
 )
