@@ -41,7 +41,7 @@ check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors
 	@$(MAKE) -C collector check-c
 
 terraform-test: $(VENV) ## terraform fmt, validate and test
-	@tools/terraform_test.sh
+	@TERRAFORM="$$(tools/terraform --which)" python terraform/test.py
 
 collection: $(VENV) ## build the collection, install it elsewhere, use it there
 	@$(PYTEST) tests/collection --junitxml=build/junit/collection.xml
