@@ -125,9 +125,7 @@ def main() -> int:
             if done.returncode != 0:
                 failed.append(title)
     if skipped:
-        print(
-            "== labs/aws SKIPPED: no unpacked mirror of the AWS provider on this machine, and no network to its registry"
-        )
+        print("== labs/aws SKIPPED: no unpacked mirror of the AWS provider here, and no network to its registry")
     print(f"== {'FAILED: ' + ', '.join(failed) if failed else 'passed'}")
     return 1 if failed else 0
 

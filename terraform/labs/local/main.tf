@@ -16,7 +16,7 @@ locals {
     key => { distro = split("-", key)[0], arch = split("-", key)[1] }
   }
   recipe = sha256(join("", [
-    for name in concat(["scripts/lablib/image.py"], sort([for name in fileset("${path.module}/image", "**") : "image/${name}"])) :
+    for name in concat(["scripts/lablib/build.py"], sort([for name in fileset("${path.module}/image", "**") : "image/${name}"])) :
     filesha256("${path.module}/${name}")
   ]))
 

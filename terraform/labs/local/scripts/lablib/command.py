@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from . import guard
 from .errors import LabError
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -56,17 +58,34 @@ def spawn(words: Sequence[str], cwd: Path | None, output: IO[bytes] | None, **re
 
 
 def run(args: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
-    """Run to the end, output straight through; raise LabError when it fails."""
+    """Run to the end, output straight through; raise LabError when it fails. Ends all of its children with us."""
     words = [str(arg) for arg in args]
-    process = spawn(words, cwd, None, env=env)
-    try:
+    process = spawn(words, cwd, None, env=env, start_new_session=True)
+
+    def end() -> None:
+        with contextlib.suppress(ProcessLookupError):  # the group is gone
+            os.killpg(process.pid, signal.SIGTERM)
+            for _ in range(100):
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.1)
+            os.killpg(process.pid, signal.SIGKILL)
+
+    with guard.guarded(end):
         code = process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
     if code != 0:
         raise LabError(f"{words[0]} failed with exit status {code}", "its own messages stand above")
+
+
+def private_namespaces() -> list[str]:
+    """Words to put before a program that mounts and forks, so that its mounts and children cannot outlive it.
+
+    Only root can (and where even root may not, in some containers, nothing can be mounted either): otherwise [].
+    """
+    words = [find("unshare"), "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0 or subprocess.run([*words, "true"], check=False, capture_output=True).returncode != 0:
+        return []
+    return words
 
 
 @contextlib.contextmanager

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start a host and wait until it can be logged in to; stop it again.
-
-A start that is cut short, however hard, leaves no QEMU behind: a guard process holds the reading end of a pipe whose
-writing end only the starter has. When the pipe closes without the word that all is well, the guard ends QEMU.
-"""
+"""Start a host and wait until it can be logged in to; stop it again."""
 
 from __future__ import annotations
 
@@ -12,12 +8,11 @@ import socket
 import time
 from pathlib import Path
 
-from . import disk, process, qemu
+from . import disk, guard, process, qemu
 from .errors import LabError
 from .spec import HostSpec
 
 BOOT_SECONDS = {"kvm": 120.0, "tcg": 600.0}
-WELL = b"."
 
 
 def record_file(home: Path) -> Path:
@@ -35,15 +30,11 @@ def start(spec: HostSpec) -> None:
     (home / "serial.log").unlink(missing_ok=True)
     size = f"{spec['arch']}, {spec['memory']} MiB, {spec['cpus']} cpus"
     print(f"==> boot {spec['name']} ({spec['distro']}, {size}, {accel})", flush=True)
-    promise = _launch(home, words)
-    try:
+    (home / "nonce").unlink(missing_ok=True)
+    with guard.guarded(lambda: _rescue(home)):
+        _launch(home, words)
         seconds = _wait(spec, home, BOOT_SECONDS[accel])
         (home / "nonce").write_text(spec["nonce"], encoding="utf-8")
-        os.write(promise, WELL)
-    finally:
-        os.close(promise)
-        if not (home / "nonce").exists():
-            process.stop(record_file(home))
     print(f"    {spec['name']}: up after {seconds:.0f} s", flush=True)
 
 
@@ -54,43 +45,22 @@ def stop(home: Path) -> None:
     print(f"    {home.name}: {'stopped' if running else 'was not running'}", flush=True)
 
 
-def _launch(home: Path, words: list[str]) -> int:
-    """Fork QEMU and its guard; return the writing end of the guard's pipe."""
-    (home / "nonce").unlink(missing_ok=True)
-    reading, writing = os.pipe()  # neither end is inherited across exec
-    if os.fork() == 0:
-        _become_guard(home, reading, writing)
-    os.close(reading)
-    if os.fork() == 0:
-        _become_qemu(home, words)
-    return writing
+def _rescue(home: Path) -> None:
+    process.stop(record_file(home))
 
 
-def _detach(log: str) -> None:
-    os.setsid()
-    null, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for descriptor, target in ((null, 0), (output, 1), (output, 2)):
-        os.dup2(descriptor, target)
-
-
-def _become_qemu(home: Path, words: list[str]) -> None:
+def _launch(home: Path, words: list[str]) -> None:
+    if os.fork() != 0:
+        return
     try:
         os.chdir(home)
-        _detach("qemu.log")
+        guard.detach(os.open("qemu.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         process.write(record_file(home), process.own_record())  # pid and start time stay the same across exec
         os.execv(words[0], words)  # noqa: S606 - no shell wanted
+    except OSError as error:
+        os.write(2, f"{words[0]}: {error}\n".encode())
     finally:
         os._exit(127)
-
-
-def _become_guard(home: Path, reading: int, writing: int) -> None:
-    try:
-        os.close(writing)
-        _detach(os.devnull)
-        if os.read(reading, 1) != WELL:
-            process.stop(record_file(home))
-    finally:
-        os._exit(0)
 
 
 def _check_port(spec: HostSpec) -> None:
