@@ -39,6 +39,7 @@ class Plugin:
             [sys.executable, "-m", "auditpack_collector", "run", f"--config={self.config}"],
             stdin=subprocess.PIPE,
             env={**ENVIRONMENT, "AUDITPACK_COLLECTOR_IMPLEMENTATION": implementation},
+            preexec_fn=block_signals,  # noqa: PLW1509 - single-threaded here
         )
         wait_for(self.status_file.exists)
 
@@ -64,6 +65,11 @@ class Plugin:
     def status(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(self.status_file.read_text())
         return report
+
+
+def block_signals() -> None:
+    """As a plugin of auditd 3.0.9 inherits them (SigBlk 34a01)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {1, 10, 12, 15, 17, 18})
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:

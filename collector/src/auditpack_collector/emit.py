@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 Object = dict[str, Any]
+
+SCHEMA: Final = 1
+"""Version of the `auditd.*` fields of the `ecs` format."""
+ECS_VERSION: Final = "8.17.0"
 
 
 class Repeated(list[Any]):

@@ -16,15 +16,12 @@ from typing import Any
 from . import normalise
 from .coalesce import Event
 from .ecs_record import RecordDecoder
-from .emit import Object, Repeated
+from .emit import ECS_VERSION, SCHEMA, Object, Repeated
 from .fields import UNSET_ID
 from .normalise import Meaning
 from .options import Options
 from .quote import ecs_text as text
 from .users import Names
-
-SCHEMA = 1
-ECS_VERSION = "8.17.0"
 
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z; a later time stamp is forged and clamped, event.id keeps it
 _AT_FDCWD = ("0xffffff9c", "0xffffffffffffff9c")

@@ -7,7 +7,6 @@ import os
 from typing import Protocol
 
 from .options import Options
-from .pipeline import Pipeline as PythonPipeline
 from .users import Names
 
 VARIABLE = "AUDITPACK_COLLECTOR_IMPLEMENTATION"
@@ -47,5 +46,8 @@ def choose(options: Options, implementation: str = "") -> tuple[Pipeline, str]:
         else:
             native: Pipeline = NativePipeline(options, Names())
             return native, ""
-        return PythonPipeline(options), f"native does not load: {reason}"
-    return PythonPipeline(options), f"{VARIABLE}=python"
+    else:
+        reason = ""
+    from .pipeline import Pipeline as PythonPipeline  # noqa: PLC0415 - its tables take long to load where C serves
+
+    return PythonPipeline(options), f"native does not load: {reason}" if reason else f"{VARIABLE}=python"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 
-from .emit_ecs import ECS_VERSION, SCHEMA
+from .emit import ECS_VERSION, SCHEMA
 
 
 class LossReporter:

@@ -29,7 +29,9 @@ from .status import StatusThread
 
 CHUNK = 1 << 18
 TICK = 0.5
-"""Seconds: how late a time-out or a loss is noticed at most."""
+"""Seconds: how late a time-out or a loss is noticed at most, while there is something to wait for."""
+IDLE = 5.0
+"""Seconds between looks when nothing comes and no event is open."""
 DRAIN = 10.0
 """Seconds that the end waits for the disk."""
 
@@ -103,18 +105,21 @@ class _Service:
                 if not data:
                     break
                 self._take(data)
+                due = min(due, time.monotonic() + TICK)
             now = time.monotonic()
             if now >= due:
-                due = now + TICK
                 self._send(self._pipeline.flush(now))
                 self._tick()
+                due = now + (TICK if self._counters["open_events"] else IDLE)
         return self._end()
 
     def _catch_signals(self) -> int:
         read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda caught, _frame: self._signals.append(caught))
+        caught = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+        for number in caught:
+            signal.signal(number, lambda received, _frame: self._signals.append(received))
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, caught)  # auditd's plugins start with its own signals blocked
         return read_end
 
     def _obey(self) -> None:
