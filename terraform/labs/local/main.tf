@@ -53,6 +53,13 @@ resource "terraform_data" "lab" {
   input            = { tool = local.tool, state_dir = local.state_dir }
   triggers_replace = [local.state_dir]
 
+  lifecycle {
+    precondition {
+      condition     = var.image == "" || length(distinct([for host in values(var.hosts) : "${host.distro} ${host.arch}"])) == 1
+      error_message = "image: one image cannot be several distros; give hosts of one distro and arch, like -var 'hosts={a={distro=\"debian12\"}}'."
+    }
+  }
+
   provisioner "local-exec" {
     when        = destroy
     quiet       = true

@@ -57,8 +57,9 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 def test_gone_and_never_started(tmp_path: Path) -> None:
-    child = subprocess.Popen(["true"])
+    child = subprocess.Popen(["sleep", "60"])
     record = record_of(child.pid)
+    child.kill()
     child.wait()
     process.write(tmp_path / "p.json", record)
     assert process.stop(tmp_path / "p.json") is False

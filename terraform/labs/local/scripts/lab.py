@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lablib import disk, host, image, keys
+from lablib import command, disk, host, image, keys, qemu
 from lablib.errors import LabError
 
 
@@ -25,6 +25,7 @@ def make_key(spec: dict[str, Any]) -> None:
 
 def make_image(spec: dict[str, Any]) -> None:
     """Build the image if the cache lacks it, and note in the lab's state which one it is."""
+    command.find(qemu.PROGRAMS[spec["arch"]])  # said before minutes are spent on an image nothing here can boot
     folder = image.ensure(spec["distro"], spec["arch"], Path(spec["cache_dir"]), spec["mirror"])
     pointer = Path(spec["state_dir"]) / "images" / f"{spec['distro']}-{spec['arch']}.json"
     pointer.parent.mkdir(parents=True, exist_ok=True)

@@ -67,6 +67,14 @@ run "given_image_builds_none" {
   }
 }
 
+run "one_image_is_not_two_distros" {
+  command = plan
+  variables {
+    image = "main.tf"
+  }
+  expect_failures = [terraform_data.lab]
+}
+
 run "missing_image" {
   command = plan
   variables {
