@@ -35,10 +35,11 @@ class Plugin:
         for each in (self.events.parent, self.status_file.parent):
             each.mkdir()
         self.write_config(text)
+        self.environment = {**ENVIRONMENT, "AUDITPACK_COLLECTOR_IMPLEMENTATION": implementation}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "auditpack_collector", "run", f"--config={self.config}"],
             stdin=subprocess.PIPE,
-            env={**ENVIRONMENT, "AUDITPACK_COLLECTOR_IMPLEMENTATION": implementation},
+            env=self.environment,
             preexec_fn=block_signals,  # noqa: PLW1509 - single-threaded here
         )
         wait_for(self.status_file.exists)
@@ -58,6 +59,11 @@ class Plugin:
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.process.wait(20)
+
+    def again(self, data: bytes) -> None:
+        """Another collector after this one, for `data` alone."""
+        command = [sys.executable, "-m", "auditpack_collector", "run", f"--config={self.config}"]
+        subprocess.run(command, input=data, env=self.environment, check=True, timeout=30)
 
     def read(self) -> list[dict[str, Any]]:
         return parse(self.events.read_bytes()) if self.events.exists() else []
@@ -154,6 +160,18 @@ def test_loss_and_malformed_lines_become_events(start: Callable[..., Plugin]) ->
     assert plugin.end() == 0
 
 
+def test_serials_missing_between_two_collectors_are_counted(start: Callable[..., Plugin]) -> None:
+    plugin = start()
+    now = b"%d.000" % time.time()
+    plugin.feed((USER % 7).replace(b"1795180126.804", now))
+    wait_for(lambda: len(plugin.read()) == 1)
+    plugin.process.kill()
+    plugin.process.wait()
+    plugin.again((USER % 12).replace(b"1795180126.804", now))
+    assert plugin.status()["counters"]["serial_gaps"] == 4
+    assert plugin.read()[2]["auditd"]["loss"]["new"] == {"serial_gaps": 4}
+
+
 def test_rotation_keeps_every_event(start: Callable[..., Plugin]) -> None:
     plugin = start()
     plugin.write_config("", "max_bytes = 400000\ngenerations = 9")
@@ -176,11 +194,7 @@ def test_killed_in_a_line_the_next_start_closes_it(start: Callable[..., Plugin])
     plugin.process.kill()
     plugin.process.wait()
     plugin.events.write_bytes(b'{"torn":')
-    again = subprocess.run(
-        [sys.executable, "-m", "auditpack_collector", "run", f"--config={plugin.config}"],
-        input=USER % 1, env=ENVIRONMENT, check=True, timeout=30,
-    )  # fmt: skip
-    assert again.returncode == 0
+    plugin.again(USER % 1)
     torn, event, loss = plugin.events.read_bytes().splitlines()
     assert torn == b'{"torn":'
     assert json.loads(event)["message"] == "hello"

@@ -88,7 +88,7 @@ class Event:
 class Coalescer:
     """Feed records, take ended events. Counters: late, forced (ended by a memory bound), serial_gaps."""
 
-    def __init__(self, timeout: float = 2.0) -> None:
+    def __init__(self, timeout: float = 2.0, last_serial: int = 0) -> None:
         self.timeout = timeout
         self.late = self.forced = self.serial_gaps = 0
         self._open: OrderedDict[Key, Event] = OrderedDict()
@@ -96,6 +96,7 @@ class Coalescer:
         self._ended: OrderedDict[Key, None] = OrderedDict()
         self._eoe_seen = False
         self._serials: dict[bytes, int] = {}
+        self._last_serial = last_serial
 
     def add(self, record: Record, now: float, out: list[Event]) -> None:
         """Take one record; append to `out` the events that it ends."""
@@ -167,7 +168,10 @@ class Coalescer:
         """
         if record.type.startswith(b"DAEMON_"):
             return  # auditd counts its own events, from a random number on
-        highest: int | None = self._serials.get(record.node)
+        highest = self._serials.get(record.node)
+        if highest is None and self._last_serial:
+            highest = self._serials[record.node] = self._last_serial
+            self._last_serial = 0
         if highest is None:
             if len(self._serials) < 4096:
                 self._serials[record.node] = record.serial

@@ -16,6 +16,7 @@ class Options:
 
     `hostname` is written to ECS events whose line has no node. `clock`: "wall" ages open events by the `now` given to
     feed(), "event" by the newest time stamp seen, which makes reading a file independent of how long that takes.
+    `last_serial`: what the collector before this one wrote last (0: unknown); the first serial is held against it.
     """
 
     format: str = "ecs"
@@ -24,3 +25,4 @@ class Options:
     timeout: float = 2.0
     hostname: str = ""
     clock: str = "wall"
+    last_serial: int = 0

@@ -27,7 +27,7 @@ class Pipeline:
     implementation: Final = "python"
 
     def __init__(self, options: Options, names: Names | None = None) -> None:
-        self._coalescer = Coalescer(options.timeout)
+        self._coalescer = Coalescer(options.timeout, options.last_serial)
         names = names or Names()
         self._emitter: EcsEmitter | RecordsEmitter = (
             EcsEmitter(options, names) if options.format == "ecs" else RecordsEmitter(options, names)

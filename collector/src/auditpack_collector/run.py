@@ -15,6 +15,7 @@ import socket
 import sys
 import syslog
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .implementation import choose
 from .loss import LossReporter
 from .options import Options
 from .queue import Queue
+from .resume import last_serial
 from .sink import FileSink, Writer
 from .status import StatusThread
 
@@ -74,7 +76,8 @@ class _Service:
     def __init__(self, path: Path, config: Config, sink: FileSink) -> None:
         self._path = path
         self._config = config
-        self._pipeline, self._reason = choose(_options(config))
+        options = replace(_options(config), last_serial=last_serial(Path(config.output.path)))
+        self._pipeline, self._reason = choose(options)
         self._next_options: Options | None = None
         self._earlier: dict[str, int] = {}  # counters of pipelines that a reload replaced
         self._queue = Queue(config.queue.max_bytes, config.queue.policy)
