@@ -118,3 +118,14 @@ def test_seed_and_known_hosts(tmp_path: Path) -> None:
         chpasswd = archive.extractfile("var/lib/lab/chpasswd")
         assert chpasswd is not None and chpasswd.read() == b"bob:pw\n"
     assert modes["etc/ssh/ssh_host_ed25519_key"] == modes["root/.ssh/authorized_keys"] == 0o600
+
+
+def test_nocloud_seed_is_a_volume_cloud_init_looks_for(tmp_path: Path) -> None:
+    keys.ensure(tmp_path / "host", "host")
+    seed.write_nocloud(tmp_path / "seed", "web", "#cloud-config\n{}\n", tmp_path / "host")
+    volume = (tmp_path / "seed").read_bytes()
+    assert volume[32769:32774] == b"CD001"
+    assert volume[32808:32840].strip() == b"CIDATA"
+    for part in (b"#cloud-config\n{}\n", b'"local-hostname": "web"', b"BEGIN OPENSSH PRIVATE KEY"):
+        assert part in volume
+    assert [path.name for path in tmp_path.glob("seed-*")] == []
