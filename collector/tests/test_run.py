@@ -17,8 +17,9 @@ from typing import Any, Callable
 import pytest
 from collector_support import corpus, parse
 
+from auditpack_collector.config import Output
 from auditpack_collector.queue import Queue
-from auditpack_collector.sink import FileSink, Output
+from auditpack_collector.sink import FileSink
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
