@@ -10,7 +10,7 @@ from .compose import Chosen, Composition, parent, wanted
 from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
 from .line import Control, Line
-from .model import Condition, Create, HostFacts, Rule, Value
+from .model import Condition, HostFacts, Rule, Value
 from .perms import reachable
 from .shadow import Placed, find_dead
 from .styles import STYLES, Style
@@ -259,11 +259,11 @@ def _present(rule: Rule, name: str, path: str, facts: HostFacts, rendered: Rende
     real = _real(path, facts, keep=rule.symlink == "keep")
     if real != path:
         rendered.notes.append(f"{rule.id}: {path} is {real} here; a watch does not follow symbolic links")
-    if kind == "missing":
-        _absent(rule, real, path, facts, rendered)
-    elif rule.missing == "create" and rule.create:  # what lies under /run must be made again at each boot
+    if rule.missing == "create" and rule.create:  # also when it is there: what lies under /run goes at each boot
         create = rule.create
         rendered.creates.append(ToCreate(real, create.kind, create.mode, create.owner, create.group))
+    if kind == "missing":
+        _absent(rule, real, path, facts, rendered)
     return real
 
 
@@ -279,9 +279,7 @@ def _real(path: str, facts: HostFacts, *, keep: bool = False) -> str:
 
 def _absent(rule: Rule, real: str, path: str, facts: HostFacts, rendered: Rendered) -> None:
     """`missing: create` or `watch`."""
-    if rule.missing == "create" and rule.create:
-        create: Create = rule.create
-        rendered.creates.append(ToCreate(real, create.kind, create.mode, create.owner, create.group))
+    if rule.missing == "create":
         rendered.notes.append(f"{rule.id}: {real} is created")
         return
     above = facts.paths.get(parent(path))
