@@ -69,7 +69,7 @@ static inline struct slice slice_of(const char *s)
 
 static inline bool slice_is(struct slice s, const char *literal, size_t n)
 {
-	return s.n == n && memcmp(s.p, literal, n) == 0;
+	return s.n == n && (n == 0 || memcmp(s.p, literal, n) == 0);
 }
 
 #define SLICE_IS(s, literal) slice_is((s), (literal), sizeof(literal) - 1)

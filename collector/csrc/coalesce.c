@@ -212,6 +212,12 @@ static void remember(struct coalesce *c, const struct event_id *id)
 	c->ended_next = (c->ended_next + 1) % MAX_ENDED;
 }
 
+/* auditd counts its own events, from a random number on. */
+static bool is_daemon(struct slice type)
+{
+	return type.n >= 7 && memcmp(type.p, "DAEMON_", 7) == 0;
+}
+
 /* Serials of a node rise by one per event; see Coalescer._count_serial. */
 static void count_serial(struct coalesce *c, const struct event_id *id)
 {
@@ -392,7 +398,7 @@ void coalesce_add(struct coalesce *c, const char *line, size_t n, const struct h
 		pass_single(c, e, sink, ctx);
 		return;
 	}
-	if (!known)
+	if (!known && !is_daemon(head->type))
 		count_serial(c, &id);
 	if (single) {
 		remember(c, &id);

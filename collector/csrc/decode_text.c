@@ -81,7 +81,7 @@ void put_records_text(struct buf *to, struct slice bytes)
 bool ecs_text_same(struct slice bytes)
 {
 	size_t i = 0;
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	for (; i < bytes.n; i += 16) {
 		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(bytes.p + i));
 		unsigned hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(x, _mm_cmpeq_epi8(x, _mm_set1_epi8('%'))));

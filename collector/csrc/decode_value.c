@@ -65,7 +65,7 @@ bool token_octal(struct slice token, struct slice *ret)
 	return true;
 }
 
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 /* Eight bytes from sixteen upper-case hex digits (what kernel and auditd write); false on any other byte. */
 static inline bool hex16(char *to, const char *from)
 {
@@ -92,7 +92,7 @@ bool hex_bytes(char *out, struct slice hex)
 {
 	size_t i = 0;
 
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	while (hex.n - i >= 16 && hex16(out + i / 2, hex.p + i))
 		i += 16;
 #endif

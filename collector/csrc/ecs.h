@@ -4,7 +4,7 @@
 #define AUDITPACK_ECS_H
 
 #include "emit.h"
-#include "value.h"
+#include "ecs_value.h"
 
 /* One element of auditd.records. */
 struct ecs_record {
@@ -24,7 +24,6 @@ struct ecs_event {
 	bool whole; /* the argument vector */
 };
 
-struct slice ecs_text(struct arena *a, struct slice bytes);
 void ecs_decode(struct ecs_event *x);
 
 /* Who someone is: id and name have n == 0 when they are not there, and p == NULL too. */

@@ -1,206 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One element of auditd.records, by the rules of ecs_record.py. */
 #include "decode.h"
-#include "decode_sockaddr.h"
 #include "ecs.h"
-
-struct slice ecs_text(struct arena *a, struct slice bytes)
-{
-	char *text;
-
-	if (ecs_text_same(bytes))
-		return bytes;
-	text = arena_take(a, bytes.n * 3);
-	return (struct slice){text, ecs_text_write(text, bytes)};
-}
-
-static struct slice copy(struct arena *a, struct slice s)
-{
-	char *p = arena_take(a, s.n);
-
-	if (s.n > 0)
-		memcpy(p, s.p, s.n);
-	return (struct slice){p, s.n};
-}
-
-/* A text of ours; copied, because a literal has no BUF_SLACK. */
-static struct value *own_text(struct arena *a, const char *text)
-{
-	return value_text(a, copy(a, slice_of(text)));
-}
-
-static struct value *uint_value(struct arena *a, uint64_t number)
-{
-	char digits[20], *p = digits + sizeof(digits);
-
-	do {
-		*--p = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	return value_number(a, copy(a, (struct slice){p, (size_t)(digits + sizeof(digits) - p)}));
-}
-
-static struct value *plain_value(struct arena *a, struct slice token)
-{
-	struct slice bytes;
-
-	return token_plain(token, &bytes) ? value_text(a, ecs_text(a, bytes)) : value_null(a);
-}
-
-/* Bytes of an ENCODED token; false for null. */
-static bool encoded_bytes(struct arena *a, struct slice token, struct slice *ret)
-{
-	if (token.n > 0 && token.n % 2 == 0 && token.p[0] != '"') {
-		char *bytes = arena_take(a, token.n / 2);
-
-		if (hex_bytes(bytes, token)) {
-			*ret = (struct slice){bytes, token.n / 2};
-			return true;
-		}
-	}
-	return token_plain(token, ret);
-}
-
-static struct value *hex_or_plain(struct arena *a, struct slice token)
-{
-	struct slice digits;
-	char *text;
-
-	if (!token_hex(token, &digits))
-		return plain_value(a, token);
-	text = arena_take(a, digits.n + 2);
-	memcpy(text, "0x", 2);
-	for (size_t i = 0; i < digits.n; i++)
-		text[i + 2] = (char)(digits.p[i] | 0x20);
-	return value_text(a, (struct slice){text, digits.n + 2});
-}
-
-/* Texts between separators. */
-static struct value *split_value(struct arena *a, struct slice bytes, char separator)
-{
-	struct value *list = value_list(a);
-	const char *p = bytes.p, *end = bytes.p + bytes.n;
-
-	for (;;) {
-		const char *stop = memchr(p, separator, (size_t)(end - p));
-
-		value_append(list, value_text(a, ecs_text(a, (struct slice){p, (size_t)((stop == NULL ? end : stop) - p)})));
-		if (stop == NULL)
-			return list;
-		p = stop + 1;
-	}
-}
-
-static struct value *braces_value(struct arena *a, struct slice token)
-{
-	struct value *list = value_list(a);
-	const char *p, *end;
-
-	if (token.n < 2 || token.p[0] != '{' || token.p[token.n - 1] != '}') {
-		value_append(list, value_text(a, ecs_text(a, token)));
-		return list;
-	}
-	p = token.p + 1;
-	end = token.p + token.n - 1;
-	while (p < end) {
-		const char *stop = text_find2(p, end, ' ', ' ');
-
-		if (stop > p)
-			value_append(list, value_text(a, ecs_text(a, (struct slice){p, (size_t)(stop - p)})));
-		p = stop < end ? stop + 1 : end;
-	}
-	return list;
-}
-
-static void put_part(struct arena *a, struct object_value *o, const char *name, struct value *value)
-{
-	char *padded = arena_take(a, 16);
-
-	memset(padded, 0, 16);
-	memcpy(padded, name, strlen(name)); /* names here are at most 8 bytes */
-	object_put(a, o, key_of_name((struct slice){padded, strlen(name)}), value);
-}
-
-static struct value *ip_value(struct arena *a, const struct sockaddr_parts *parts)
-{
-	char *text = arena_take(a, 48);
-	struct allocator none = {NULL, NULL};
-	struct buf fixed = {.data = text, .cap = 48, .alloc = &none};
-
-	(parts->shape == SA_INET ? put_ipv4 : put_ipv6)(&fixed, parts->address);
-	return value_text(a, (struct slice){text, fixed.len});
-}
-
-static struct value *groups_value(struct arena *a, uint32_t groups)
-{
-	char *text = arena_take(a, 16);
-	struct allocator none = {NULL, NULL};
-	struct buf fixed = {.data = text, .cap = 16, .alloc = &none};
-
-	BUF_LITERAL(&fixed, "0x");
-	put_hex_digits(&fixed, groups);
-	return value_text(a, (struct slice){text, fixed.len});
-}
-
-static struct value *raw_value(struct arena *a, struct slice bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *text = arena_take(a, bytes.n * 2);
-
-	for (size_t i = 0; i < bytes.n; i++) {
-		text[2 * i] = digits[(unsigned char)bytes.p[i] >> 4];
-		text[2 * i + 1] = digits[bytes.p[i] & 15];
-	}
-	return value_text(a, (struct slice){text, bytes.n * 2});
-}
-
-static struct value *address_value(struct ecs_event *x, struct slice token)
-{
-	struct arena *a = x->arena;
-	struct sockaddr_parts parts;
-	struct value *ret;
-	struct slice bytes;
-	const char *family;
-
-	if (!encoded_bytes(a, token, &bytes))
-		return value_null(a);
-	parts = sockaddr_parse(bytes, x->arch != NULL && strcmp(x->arch->name, "s390x") == 0);
-	ret = value_object(a);
-	family = sockaddr_family(parts.family);
-	put_part(a, ret->object, "family", family != NULL ? own_text(a, family) : value_text(a, uint_value(a, parts.family)->text));
-	switch (parts.shape) {
-	case SA_PATH:
-	case SA_ABSTRACT:
-		put_part(a, ret->object, parts.shape == SA_PATH ? "path" : "abstract", value_text(a, ecs_text(a, parts.path)));
-		break;
-	case SA_INET:
-	case SA_INET6:
-		put_part(a, ret->object, "addr", ip_value(a, &parts));
-		put_part(a, ret->object, "port", uint_value(a, parts.port));
-		if (parts.shape == SA_INET6) {
-			put_part(a, ret->object, "flowinfo", uint_value(a, parts.flowinfo));
-			put_part(a, ret->object, "scope_id", uint_value(a, parts.scope_id));
-		}
-		break;
-	case SA_NETLINK:
-		put_part(a, ret->object, "pid", uint_value(a, parts.pid));
-		put_part(a, ret->object, "groups", groups_value(a, parts.groups));
-		break;
-	case SA_PACKET:
-		put_part(a, ret->object, "protocol", uint_value(a, parts.protocol));
-		put_part(a, ret->object, "ifindex", uint_value(a, parts.ifindex));
-		break;
-	case SA_VSOCK:
-		put_part(a, ret->object, "port", uint_value(a, parts.port));
-		put_part(a, ret->object, "cid", uint_value(a, parts.cid));
-		break;
-	case SA_OPAQUE:
-		break;
-	}
-	if (parts.rest.n > 0)
-		put_part(a, ret->object, "raw", raw_value(a, bytes));
-	return ret;
-}
 
 /* A name with an ending, as a key. */
 static struct key with_ending(struct arena *a, struct slice name, const char *ending)
@@ -248,10 +49,10 @@ static struct value *syscall_value(struct ecs_event *x, struct slice token)
 	const char *name = NULL;
 
 	if (!token_is_decimal(token))
-		return plain_value(x->arena, token);
+		return ecs_plain(x->arena, token);
 	if (x->arch != NULL && token.p[0] != '-')
 		name = syscall_name(x->arch, (uint64_t)token_number(token));
-	return name != NULL ? own_text(x->arena, name) : value_text(x->arena, token);
+	return name != NULL ? ecs_own_text(x->arena, name) : value_text(x->arena, token);
 }
 
 static bool is_null_token(struct slice token)
@@ -274,8 +75,8 @@ static struct value *field_value(struct ecs_event *x, const struct naming *n, st
 		break;
 	case ECS_HEX:
 		if (key->field == F_ARCH && arch_find(token) != NULL)
-			return own_text(a, arch_find(token)->name);
-		return hex_or_plain(a, token);
+			return ecs_own_text(a, arch_find(token)->name);
+		return ecs_hex(a, token);
 	case ECS_OCTAL:
 		if (token_octal(token, &bytes)) {
 			char *text = arena_take(a, bytes.n + 1);
@@ -286,24 +87,24 @@ static struct value *field_value(struct ecs_event *x, const struct naming *n, st
 		}
 		break;
 	case ECS_KEY:
-		return encoded_bytes(a, token, &bytes) ? split_value(a, bytes, 1) : value_list(a);
+		return ecs_encoded(a, token, &bytes) ? ecs_split(a, bytes, 1) : value_list(a);
 	case ECS_TITLE:
-		return encoded_bytes(a, token, &bytes) ? split_value(a, bytes, 0) : value_null(a);
+		return ecs_encoded(a, token, &bytes) ? ecs_split(a, bytes, 0) : value_null(a);
 	case ECS_SADDR:
-		return address_value(x, token);
+		return ecs_address(a, token, x->arch != NULL && strcmp(x->arch->name, "s390x") == 0);
 	case ECS_BRACES:
-		return braces_value(a, token);
+		return ecs_braces(a, token);
 	case ECS_ENCODED:
-		return encoded_bytes(a, token, &bytes) ? value_text(a, ecs_text(a, bytes)) : value_null(a);
+		return ecs_encoded(a, token, &bytes) ? value_text(a, ecs_text(a, bytes)) : value_null(a);
 	case ECS_RESULT:
 	case ECS_PLAIN:
-		return plain_value(a, token);
+		return ecs_plain(a, token);
 	}
 	/* a number that is none */
 	if (is_null_token(token))
 		return value_null(a);
 	*key = with_ending(a, key->name, "_text");
-	return plain_value(a, token);
+	return ecs_plain(a, token);
 }
 
 static void put_field(struct ecs_event *x, struct object_value *o, const struct field *f)
@@ -333,7 +134,7 @@ static void put_field(struct ecs_event *x, struct object_value *o, const struct 
 	object_put(a, o, key, value);
 	if (key.field == F_EXIT && value->type == VALUE_NUMBER && value->number < 0 && value->number > -(int64_t)errno_count &&
 	    errno_names[-value->number] != NULL)
-		object_put(a, o, key_of_field(F_EXIT_NAME), own_text(a, errno_names[-value->number]));
+		object_put(a, o, key_of_field(F_EXIT_NAME), ecs_own_text(a, errno_names[-value->number]));
 }
 
 static void put_fields(struct ecs_event *x, struct object_value *o, struct slice run)
@@ -358,7 +159,7 @@ static void put_tail(struct ecs_event *x, struct object_value *o, struct walk wa
 
 	while (walk_next(&walk, &f)) {
 		struct naming naming = naming_of(x->arena, f.name);
-		struct value *value = plain_value(x->arena, f.token);
+		struct value *value = ecs_plain(x->arena, f.token);
 
 		if (naming.key.field == F_ARCH || naming.key.field == F_SYSCALL) {
 			const struct value *own = object_get(o, naming.key);
@@ -392,7 +193,7 @@ static void put_names(struct ecs_event *x, struct object_value *o, struct slice 
 			continue;
 		name = names_of(x->m->names, entry->flags == FIELD_GROUP, token_number(f.token), x->m->now);
 		if (name.n < 8 || memcmp(name.p, "unknown(", 8) != 0)
-			object_put(x->arena, o, key, value_text(x->arena, copy(x->arena, name)));
+			object_put(x->arena, o, key, value_text(x->arena, ecs_copy(x->arena, name)));
 	}
 }
 
@@ -405,7 +206,7 @@ static struct parts parts_of(struct ecs_event *x, const struct record *r)
 	scratch->len = 0;
 	parts = scan_parts(record_body(x->event, r), scratch);
 	if (scratch->len > 0)
-		parts.fields = copy(x->arena, parts.fields);
+		parts.fields = ecs_copy(x->arena, parts.fields);
 	return parts;
 }
 
@@ -435,7 +236,7 @@ static void decode_record(struct ecs_event *x, struct object_value *o, const str
 static struct value *argument_value(struct arena *a, const struct execve *execve, struct slice argument)
 {
 	if (argument.p == execve->joined.data) /* its memory serves the next one too */
-		argument = copy(a, argument);
+		argument = ecs_copy(a, argument);
 	return value_text(a, ecs_text(a, argument));
 }
 

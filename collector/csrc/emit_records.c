@@ -1,122 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Format `records`: the JSON that LAUREL prints, by the rules of emit_records.py. */
 #include "decode.h"
-#include "decode_sockaddr.h"
 #include "emit.h"
-
-static void put_null(struct buf *to)
-{
-	BUF_LITERAL(to, "null");
-}
-
-static void put_plain(struct buf *to, struct slice token)
-{
-	struct slice bytes;
-
-	if (token_plain(token, &bytes))
-		put_records_text(to, bytes);
-	else
-		put_null(to);
-}
-
-static void put_encoded(struct buf *to, struct slice token, struct buf *scratch)
-{
-	struct slice bytes;
-
-	if (token_encoded(token, scratch, &bytes))
-		put_records_text(to, bytes);
-	else
-		put_null(to);
-}
-
-/* A number that is none: LAUREL prints `?` as it is here. */
-static void put_number_text(struct buf *to, struct slice token)
-{
-	struct slice bytes;
-
-	if (SLICE_IS(token, "(null)"))
-		put_null(to);
-	else
-		put_records_text(to, token_plain(token, &bytes) && bytes.n > 0 ? bytes : token);
-}
-
-static void put_hex(struct buf *to, struct slice token)
-{
-	struct slice digits;
-
-	if (!token_hex(token, &digits)) {
-		put_number_text(to, token);
-		return;
-	}
-	BUF_LITERAL(to, "\"0x");
-	put_lower(to, digits);
-	buf_putc(to, '"');
-}
-
-static void put_octal(struct buf *to, struct slice token)
-{
-	struct slice digits;
-
-	if (!token_octal(token, &digits)) {
-		put_number_text(to, token);
-		return;
-	}
-	BUF_LITERAL(to, "\"0o");
-	buf_put(to, digits.p, digits.n);
-	buf_putc(to, '"');
-}
-
-/* "{ read write }" -> ["read","write"]; any other token is one word. */
-static void put_braces(struct buf *to, struct slice token)
-{
-	const char *p = token.p + 1, *end = token.p + token.n - 1, *word;
-	bool comma = false;
-
-	buf_putc(to, '[');
-	if (token.n < 2 || token.p[0] != '{' || *end != '}') {
-		put_records_text(to, token);
-		p = end;
-	}
-	for (; p < end; p = word) {
-		word = text_find2(p, end, ' ', ' ');
-		if (word > p) {
-			if (comma)
-				buf_putc(to, ',');
-			comma = true;
-			put_records_text(to, (struct slice){p, (size_t)(word - p)});
-		}
-		while (word < end && *word == ' ')
-			word++;
-	}
-	buf_putc(to, ']');
-}
-
-static void put_value(struct buf *to, enum kind kind, struct slice token, struct buf *scratch)
-{
-	switch (kind) {
-	case KIND_DECIMAL:
-		if (token_is_decimal(token))
-			buf_put(to, token.p, token.n);
-		else
-			put_number_text(to, token);
-		break;
-	case KIND_HEX:
-		put_hex(to, token);
-		break;
-	case KIND_OCTAL:
-		put_octal(to, token);
-		break;
-	case KIND_ENCODED:
-		put_encoded(to, token, scratch);
-		break;
-	case KIND_BRACES:
-		put_braces(to, token);
-		break;
-	case KIND_PLAIN:
-		put_plain(to, token);
-		break;
-	}
-}
+#include "records_value.h"
 
 /* Opens a member and returns where its value goes; member_end() closes it. */
 static inline struct buf *member_begin(struct writer *w, struct slice name, const struct field_entry *entry)
@@ -169,7 +55,7 @@ static inline void put_field(struct writer *w, const struct field *f, struct buf
 	const struct field_entry *entry = field_find(name);
 	struct buf *to = member_begin(w, name, entry);
 
-	put_value(to, entry != NULL ? entry->kind : KIND_PLAIN, f->token, scratch);
+	records_value(to, entry != NULL ? entry->kind : KIND_PLAIN, f->token, scratch);
 	member_end(w);
 }
 
@@ -222,52 +108,6 @@ static bool is_replaced(const struct translation *t, struct slice name)
 	       (t->address && (SLICE_IS(name, "SADDR") || SLICE_IS(name, "saddr")));
 }
 
-static void put_part(struct buf *to, const char *name, uint64_t value)
-{
-	buf_puts(to, name);
-	put_number(to, value);
-}
-
-static void put_address(struct buf *to, const struct sockaddr_parts *parts)
-{
-	BUF_LITERAL(to, "{\"saddr_fam\":");
-	put_word(to, slice_of(sockaddr_family(parts->family)));
-	switch (parts->shape) {
-	case SA_PATH:
-	case SA_ABSTRACT:
-		buf_puts(to, parts->shape == SA_PATH ? ",\"path\":" : ",\"abstract\":");
-		put_records_text(to, parts->path);
-		break;
-	case SA_INET:
-	case SA_INET6:
-		BUF_LITERAL(to, ",\"addr\":\"");
-		(parts->shape == SA_INET ? put_ipv4 : put_ipv6)(to, parts->address);
-		put_part(to, "\",\"port\":", parts->port);
-		if (parts->shape == SA_INET6) {
-			put_part(to, ",\"flowinfo\":", parts->flowinfo);
-			put_part(to, ",\"scope_id\":", parts->scope_id);
-		}
-		break;
-	case SA_NETLINK:
-		put_part(to, ",\"pid\":", parts->pid);
-		BUF_LITERAL(to, ",\"groups\":\"0x");
-		put_hex_digits(to, parts->groups);
-		buf_putc(to, '"');
-		break;
-	case SA_PACKET:
-		put_part(to, ",\"protocol\":", parts->protocol);
-		put_part(to, ",\"ifindex\":", parts->ifindex);
-		break;
-	case SA_VSOCK:
-		put_part(to, ",\"port\":", parts->port);
-		put_part(to, ",\"cid\":", parts->cid);
-		break;
-	case SA_OPAQUE:
-		break;
-	}
-	buf_putc(to, '}');
-}
-
 static inline bool is_argument(struct slice name)
 {
 	return name.n == 2 && name.p[0] == 'a' && name.p[1] >= '0' && name.p[1] <= '3';
@@ -311,7 +151,7 @@ static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice
 		for (unsigned i = 0; i < count; i++) {
 			if (i > 0)
 				buf_putc(to, ',');
-			put_hex(to, arguments[i]);
+			records_hex(to, arguments[i]);
 		}
 	} else {
 		bool comma = false;
@@ -322,28 +162,11 @@ static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice
 			if (comma)
 				buf_putc(to, ',');
 			comma = true;
-			put_hex(to, f.token);
+			records_hex(to, f.token);
 		}
 	}
 	buf_putc(to, ']');
 	member_end(w);
-}
-
-/* The argument vector in proctitle, split at NUL. */
-static void put_title(struct buf *to, struct slice bytes)
-{
-	const char *p = bytes.p, *end = bytes.p + bytes.n, *stop;
-
-	buf_putc(to, '[');
-	for (;;) {
-		stop = memchr(p, 0, (size_t)(end - p));
-		put_records_text(to, (struct slice){p, (size_t)((stop == NULL ? end : stop) - p)});
-		if (stop == NULL)
-			break;
-		buf_putc(to, ',');
-		p = stop + 1;
-	}
-	buf_putc(to, ']');
 }
 
 static void put_title_fields(struct emitter *m, struct writer *w, struct slice fields)
@@ -356,7 +179,7 @@ static void put_title_fields(struct emitter *m, struct writer *w, struct slice f
 	while (walk_next(&walk, &f)) {
 		if (SLICE_IS(f.name, "proctitle") && !has_member(w, argv, field_find(argv)) &&
 		    token_encoded(f.token, &m->scratch, &bytes)) {
-			put_title(member_named(w, "ARGV"), bytes);
+			records_title(member_named(w, "ARGV"), bytes);
 			member_end(w);
 		} else {
 			put_field(w, &f, &m->scratch);
@@ -438,7 +261,7 @@ static void put_tail(struct writer *w, struct walk walk, const struct translatio
 		if (SLICE_IS(name, "SADDR") && f.token.n > 1 && f.token.p[0] == '{' && f.token.p[f.token.n - 1] == '}')
 			put_saddr_tail(to, f.token, scratch);
 		else
-			put_plain(to, f.token);
+			records_plain(to, f.token);
 		member_end(w);
 	}
 }
@@ -454,7 +277,7 @@ static void put_translation(struct writer *w, const struct translation *t)
 		member_end(w);
 	}
 	if (t->address) {
-		put_address(member_named(w, "SADDR"), &t->parts);
+		records_address(member_named(w, "SADDR"), &t->parts);
 		member_end(w);
 	}
 }
@@ -524,7 +347,7 @@ static void put_execve(struct emitter *m, struct writer *w, const struct event *
 		if (execve_argument(&m->execve, i, &argument))
 			put_records_text(to, argument);
 		else
-			put_null(to);
+			records_null(to);
 	}
 	buf_putc(to, ']');
 	to->failed |= m->execve.joined.failed;

@@ -35,12 +35,12 @@ void object_clear(struct object *o)
 /* The first member of a name, counted from 1; 0: none. */
 static uint32_t find(const struct object *o, struct slice name, uint64_t hash)
 {
-	uint32_t at = o->buckets[hash % OBJECT_BUCKETS];
+	uint32_t at = o->failed || o->text.failed ? 0 : o->buckets[hash % OBJECT_BUCKETS]; /* failed: names may be missing */
 
 	for (; at != 0; at = o->members[at - 1].chain) {
 		const struct member *m = &o->members[at - 1];
 
-		if (m->hash == hash && m->name_len == name.n && memcmp(o->text.data + m->name, name.p, name.n) == 0)
+		if (m->hash == hash && slice_is(name, o->text.data + m->name, m->name_len))
 			break;
 	}
 	return at;

@@ -118,7 +118,7 @@ static const char *last_quote(const char *p, const char *end)
 /* Splits a body. What stands around msg='…' is joined in scratch in the rare case that both sides have something. */
 struct parts scan_parts(struct slice body, struct buf *scratch)
 {
-	struct parts ret = {.fields = body};
+	struct parts ret = {.fields = body, .message = {"", 0}, .tail = {"", 0}};
 	const char *tail = memchr(body.p, ENRICHED_SEPARATOR, body.n), *start, *close;
 
 	if (tail != NULL) {

@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
+/* AUDITPACK_PORTABLE: take the byte by byte ways, for tests. */
+#if defined(__SSE2__) && !defined(AUDITPACK_PORTABLE)
+#define AUDITPACK_SSE2
 #include <emmintrin.h>
 #endif
 
@@ -18,7 +20,7 @@
 /* The first of the given bytes at or after p, else end. */
 static inline const char *text_find2(const char *p, const char *end, char a, char b)
 {
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b);
 
 	for (; p < end; p += 16) {
@@ -40,7 +42,7 @@ static inline const char *text_find2(const char *p, const char *end, char a, cha
 
 static inline const char *text_find3(const char *p, const char *end, char a, char b, char c)
 {
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
 
 	for (; p < end; p += 16) {
@@ -66,7 +68,7 @@ static inline const char *text_find3(const char *p, const char *end, char a, cha
 static inline size_t text_copy_plain(char *restrict to, const char *restrict from, size_t n)
 {
 	size_t i = 0;
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	for (; i < n; i += 16) {
 		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
 		__m128i m = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: 0x80-0xff too */
@@ -101,7 +103,7 @@ static inline size_t text_copy_plain(char *restrict to, const char *restrict fro
 static inline size_t text_copy_json(char *restrict to, const char *restrict from, size_t n)
 {
 	size_t i = 0;
-#if defined(__SSE2__)
+#if defined(AUDITPACK_SSE2)
 	for (; i < n; i += 16) {
 		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
 		__m128i m = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x); /* unsigned x <= 0x1f */
