@@ -174,7 +174,7 @@ class Plan:
             if after.kind != "dir":
                 put(path, after)
         try:
-            start_plugin()
+            start_plugin(new_code=staged is not None)
         except HostError as error:
             self._take_back(old if staged else None)
             raise HostError(f"{error}\nThe former collector is back in place.") from error
@@ -244,20 +244,35 @@ def _is_plugin(pid: int) -> bool:
     return LAUNCHER.encode() in words
 
 
-def start_plugin(seconds: float = 45) -> None:
-    """Make auditd read its plugin files again and wait until the collector says that it runs."""
+def start_plugin(new_code: bool, seconds: float = 60) -> None:
+    """Have auditd start or reload the plugin; wait until it says that it runs, and a record has come out of it.
+
+    On SIGHUP auditd starts a plugin whose file is new again and passes the signal on to the others. An auditd that
+    started without any plugin gives a later one no records (3.0.9 and 4.0.2, seen): then it is restarted.
+    """
+    old = status().get("pid", 0) if running() else 0
     since = time.time()
-    auditd.reload(None)
+    if old:
+        auditd.reload(None)
+    else:
+        auditd.restart()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if running() and float(status().get("updated", 0)) >= since:
-            return
+    while not (running() and float(status()["updated"]) >= since and (not new_code or status()["pid"] != old)):
+        if time.monotonic() > end:
+            raise HostError(f"the collector does not run as a plugin of auditd after {seconds:.0f} s; {_evidence()}")
         time.sleep(0.5)
+    output = Path(status()["output"]["path"])
+    before = output.stat().st_size
+    run(["auditctl", "-m", "auditpack: the collector has started"])
+    while output.stat().st_size <= before:
+        if time.monotonic() > end:
+            raise HostError(f"no record reaches {output} within {seconds:.0f} s; {_evidence()}")
+        time.sleep(0.5)
+
+
+def _evidence() -> str:
     journal = run(["journalctl", "--no-pager", "--quiet", "-n", "20", "-u", auditd.SERVICE], ok=None).out.strip()
-    raise HostError(
-        f"the collector does not run as a plugin of auditd after {seconds:.0f} s; its status: {status() or 'none'}; "
-        f"auditd's journal:\n{journal}"
-    )
+    return f"its status: {status() or 'none'}; auditd's journal:\n{journal}"
 
 
 def remove(originals: Originals, plan: Plan) -> None:
