@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 FORMATS = ("ecs", "records")
 TRANSLATIONS = ("none", "universal", "all")
-ENRICHMENTS = ("none", "default", "all")
+ENRICHMENTS = ("none",)  # `default` and `all` are refused until they do something
 
 
 @dataclass(frozen=True)
