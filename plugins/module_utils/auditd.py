@@ -42,8 +42,16 @@ def status() -> dict[str, int]:
 
 
 def rules() -> list[str]:
-    """Return the loaded rules as `auditctl -l` prints them."""
-    return [line for line in run(["auditctl", "-l"]).out.splitlines() if line.strip() and line.strip() != "No rules"]
+    """Return the loaded rules as `auditctl -l` prints them, and only a whole listing.
+
+    On a busy host the netlink socket can overflow: auditctl then says so and prints a part of the rules.
+    """
+    for _ in range(5):
+        done = run(["auditctl", "-l"])
+        if "Error receiving audit netlink packet" not in done.err:
+            return [line for line in done.out.splitlines() if line.strip() and line.strip() != "No rules"]
+        time.sleep(1)
+    raise HostError(f"auditctl -l lists the rules only in part: {done.err.strip()}; the host is too busy, run again")
 
 
 def pid() -> int:

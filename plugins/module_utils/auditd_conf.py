@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""auditd.conf: which settings contradict each other, and the text for a version (auditd.conf(5), auditd's own checks)."""
+"""auditd.conf: which settings contradict each other, and its text (auditd.conf(5), auditd's own checks)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Distribution packages through apt-get. ansible.builtin.apt needs python3-apt, which a bare host lacks in check mode."""
+"""Packages through apt-get: ansible.builtin.apt needs python3-apt, which a bare host lacks in check mode."""
 
 from __future__ import annotations
 

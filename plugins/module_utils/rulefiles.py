@@ -35,7 +35,7 @@ def directives(text: str) -> list[str]:
 
 
 def is_stock(text: str) -> bool:
-    """Tell whether a file sets only what pack base sets too: -D, -b, -f, --backlog_wait_time (distributions ship one)."""
+    """Tell whether a file sets only -D, -b, -f and --backlog_wait_time, as pack base does; distributions ship one."""
     allowed = ("-D", "-b", "-f", "--backlog_wait_time")
     return all(line.split()[0] in allowed for line in directives(text) if line.strip())
 

@@ -27,7 +27,7 @@ STATUS_OF = {
 
 
 class LoadError(Exception):
-    """A line that the kernel or auditctl refused: its 1-based number in the loaded text (0 = unknown) and the reason."""
+    """A line that the kernel or auditctl refused: its 1-based number in the text (0 = unknown) and the reason."""
 
     def __init__(self, number: int, reason: str) -> None:
         super().__init__(reason)

@@ -18,7 +18,7 @@ from .host import HostError, run
 from .rulefiles import RULES_DIR, RULES_FILE
 from .ruleload import Gap, Loaded, LoadError, gap, load, read_text, restore
 from .rulepack.line import parse_rules
-from .rulepack.normalise import normalise
+from .rulepack.normalise import listed, normalise
 
 INSTALLED = f"{STATE_DIR}/installed.json"
 JOURNAL = f"{STATE_DIR}/transaction.json"
@@ -154,10 +154,12 @@ class Plan:
             off = set(self.gap.numbers)
             controls = [text for text in self.wanted if not is_rule(text)]
             rules = [text for text in self.wanted if is_rule(text)]
-            wording = {normalise(line): self._named(text) for text, line in zip(rules, parse_rules("\n".join(rules)))}
+            wording = {
+                listed(normalise(line)): self._named(text) for text, line in zip(rules, parse_rules("\n".join(rules)))
+            }
             loaded = zip(self.loaded.rules, parse_rules("\n".join(self.loaded.rules)))
             before = [self._named(text) for text in controls if text not in off]
-            before += [wording.get(normalise(line), f"loaded: {text}") for text, line in loaded]
+            before += [wording.get(listed(normalise(line)), f"loaded: {text}") for text, line in loaded]
             after = [self._named(text) for text in [*controls, *rules]]
             entries.append(
                 {
@@ -319,8 +321,8 @@ def sort_foreign(now: dict[str, str], policy: str) -> tuple[list[str], list[str]
         return keep, gone + strangers, [f"{RULES_DIR}/{name} is moved aside" for name in strangers]
     if policy == "refuse" and strangers:
         raise HostError(
-            f"{RULES_DIR} holds rules that no pack brought: {', '.join(sorted(strangers))}. Turn them into a pack, or set "
-            "audit_rules_foreign to keep (loaded together with the packs) or remove (moved aside until state absent)"
+            f"{RULES_DIR} holds rules that no pack brought: {', '.join(sorted(strangers))}. Turn them into a pack, or "
+            "set audit_rules_foreign to keep (loaded with the packs) or remove (moved aside until state absent)"
         )
     return keep + strangers, gone, []
 

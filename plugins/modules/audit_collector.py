@@ -10,8 +10,8 @@ short_description: Run the event collector as a plugin of auditd
 version_added: 0.1.0
 description:
   - On the controller, finds a wheel of the collector, or builds one from the collection's sources.
-  - On the host, unpacks it into a folder of root, makes the collector's user and directories, lets the collector check its
-    configuration, writes auditd's plugin file, and waits until the collector says that it runs.
+  - On the host, unpacks it into a folder of root, makes the collector's user and directories, lets the collector
+    check its configuration, writes auditd's plugin file, and waits until the collector says that it runs.
   - When it does not, the former collector is put back and the task fails.
   - No pip, compiler or Python package is needed on the host.
 options:

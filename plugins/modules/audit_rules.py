@@ -9,10 +9,12 @@ module: audit_rules
 short_description: Load audit rule packs, or leave everything as it was
 version_added: 0.1.0
 description:
-  - On the controller, composes the packs, asks the host for what they need (M(auditpack.linux.audit_facts)) and renders them.
+  - On the controller, composes the packs, asks the host for what they need (M(auditpack.linux.audit_facts)) and
+    renders them.
     Errors in packs come out with file and line.
-  - On the host, loads the rules in one go, reads them back, compares them by meaning and writes one file per pack into
-    C(/etc/audit/rules.d). At any difference the former rules and files are put back, and the error names rule and reason.
+  - On the host, loads the rules in one go, reads them back, compares them by meaning and writes one file per pack
+    into C(/etc/audit/rules.d). At any difference the former rules and files are put back, and the error names
+    rule and reason.
   - With C(enabled 2) in force nothing is changed and C(reboot_required) is reported.
   - Check mode with C(--diff) shows the difference in rules.
 options:
