@@ -14,6 +14,7 @@ from .auditd_conf import Version, parse_version
 from .host import HostError, find, run, unit
 
 SERVICE = "auditd.service"
+SLOW = 300  # seconds: an emulated host under load takes minutes where others take seconds
 
 
 def version() -> Version | None:
@@ -61,24 +62,29 @@ def pid() -> int:
 
 def start() -> None:
     """Enable and start the daemon; raise HostError with its own words when it does not run after that."""
-    done = run(["systemctl", "enable", "--now", SERVICE], ok=None)
-    if done.rc != 0 or not _wait(lambda: pid() > 0, 20):
-        journal = run(["journalctl", "--no-pager", "-n", "20", "-u", SERVICE, "-u", "audit-rules.service"], ok=None)
-        raise HostError(f"auditd does not start: {done.said}\n{journal.out.strip()}")
+    if unit(SERVICE).get("UnitFileState") != "enabled":
+        run(["systemctl", "enable", SERVICE], timeout=SLOW)
+    _bring_up("start")
 
 
 def restart() -> None:
     """Restart the daemon as the distribution allows it: units with RefuseManualStop take a signal instead."""
-    if unit(SERVICE).get("RefuseManualStop") == "yes":
-        old = pid()
-        if old:
-            os.kill(old, signal.SIGTERM)
-            if not _wait(lambda: pid() != old, 20):
-                raise HostError(f"auditd (process {old}) did not end within 20 s of SIGTERM")
-        start()
+    if unit(SERVICE).get("RefuseManualStop") != "yes":
+        _bring_up("restart")
         return
-    run(["systemctl", "restart", SERVICE])
-    start()
+    old = pid()
+    if old:
+        os.kill(old, signal.SIGTERM)
+        if not _wait(lambda: pid() != old, 20):
+            raise HostError(f"auditd (process {old}) did not end within 20 s of SIGTERM")
+    _bring_up("start")
+
+
+def _bring_up(verb: str) -> None:
+    done = run(["systemctl", verb, SERVICE], ok=None, timeout=SLOW)
+    if done.rc != 0 or not _wait(lambda: pid() > 0, 20):
+        journal = run(["journalctl", "--no-pager", "-n", "20", "-u", SERVICE, "-u", "audit-rules.service"], ok=None)
+        raise HostError(f"auditd does not {verb}: {done.said}\n{journal.out.strip()}")
 
 
 def reload(log_file: str | None) -> None:
