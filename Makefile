@@ -34,7 +34,7 @@ test: ## all tests: what .ci/run runs
 lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
 	@tools/lint.sh
 
-unit: $(VENV) wheel ## unit tests; the collector's run over both implementations
+unit: build/made/native ## unit tests; the collector's run over both implementations
 	@$(PYTEST) tests/unit collector/tests --junitxml=build/junit/unit.xml
 
 check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors
@@ -46,11 +46,15 @@ terraform-test: $(VENV) ## terraform fmt, validate and test
 collection: $(VENV) ## build the collection, install it elsewhere, use it there
 	@$(PYTEST) tests/collection --junitxml=build/junit/collection.xml
 
-molecule: $(VENV) wheel ## the whole ring on fresh hosts: default, then faults
+molecule: wheel ## the whole ring on fresh hosts: default, then faults
 	@molecule test --scenario-name default
 
-wheel: $(VENV) ## the collector as a wheel, with its C inside
-	@$(MAKE) -C collector wheel
+wheel: build/made/wheel ## the collector as wheels: with its C inside, and pure Python
+
+COLLECTOR := $(shell git ls-files collector/src collector/csrc) $(addprefix collector/,Makefile pyproject.toml setup.py)
+build/made/wheel build/made/native: build/made/%: $(VENV) $(COLLECTOR)
+	@$(MAKE) -C collector $*
+	@mkdir -p $(@D) && touch $@
 
 $(VENV): requirements.txt tools/requirements-terraform.txt pyproject.toml
 	@tools/bootstrap.sh --test
