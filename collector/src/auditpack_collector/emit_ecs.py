@@ -333,7 +333,7 @@ def _absolute(view: _View, name: str) -> str:
     """Relative names start at CWD, unless the call was given another directory, which no record names."""
     if name.startswith("/"):
         return name
-    if view.syscall.get("syscall") in normalise.AT_FUNCTIONS and view.syscall.get("a0") not in _AT_FDCWD:
+    if str(view.syscall.get("syscall")) in normalise.AT_FUNCTIONS and view.syscall.get("a0") not in _AT_FDCWD:
         return name
     cwd = (view.by_type.get("CWD") or {}).get("cwd")
     return posixpath.join(cwd, name) if isinstance(cwd, str) else name
