@@ -72,15 +72,20 @@ static bool read_options(PyObject *options, struct pipeline_options *ret, PyObje
 	static const char *const formats[] = {"ecs", "records", NULL}, *const translations[] = {"none", "universal", "all", NULL},
 				 *const clocks[] = {"wall", "event", NULL};
 	int format = choice(options, "format", formats), translate, clock;
-	PyObject *timeout;
+	PyObject *number;
 
 	if (format < 0 || (translate = choice(options, "translate", translations)) < 0 || (clock = choice(options, "clock", clocks)) < 0)
 		return false;
-	timeout = PyObject_GetAttrString(options, "timeout");
-	if (timeout == NULL)
+	number = PyObject_GetAttrString(options, "timeout");
+	if (number == NULL)
 		return false;
-	ret->timeout = PyFloat_AsDouble(timeout);
-	Py_DECREF(timeout);
+	ret->timeout = PyFloat_AsDouble(number);
+	Py_DECREF(number);
+	number = PyErr_Occurred() != NULL ? NULL : PyObject_GetAttrString(options, "last_serial");
+	if (number == NULL)
+		return false;
+	ret->last_serial = PyLong_AsUnsignedLongLong(number);
+	Py_DECREF(number);
 	if (PyErr_Occurred() != NULL)
 		return false;
 	*ret_hostname = text_attribute(options, "hostname");

@@ -71,9 +71,9 @@ static void release(struct coalesce *c, void *p)
 		c->alloc->resize(c->alloc->ctx, p, 0);
 }
 
-bool coalesce_init(struct coalesce *c, double timeout, const struct allocator *alloc)
+bool coalesce_init(struct coalesce *c, double timeout, uint64_t last_serial, const struct allocator *alloc)
 {
-	*c = (struct coalesce){.alloc = alloc, .timeout = timeout};
+	*c = (struct coalesce){.alloc = alloc, .timeout = timeout, .last_serial = last_serial};
 	buf_init(&c->scratch, alloc);
 	c->buckets = take_zeroed(c, EVENT_BUCKETS, sizeof(*c->buckets));
 	c->ended = take_zeroed(c, MAX_ENDED, sizeof(*c->ended));
@@ -227,11 +227,11 @@ static void count_serial(struct coalesce *c, const struct event_id *id)
 	while (s->used && s->node != id->node)
 		s = &c->serials[++at % NODE_SLOTS];
 	if (!s->used) {
-		if (c->nodes < MAX_NODES) {
-			*s = (struct node_serial){id->node, id->serial, true};
-			c->nodes++;
-		}
-		return;
+		if (c->nodes == MAX_NODES)
+			return;
+		c->nodes++;
+		*s = (struct node_serial){id->node, c->last_serial != 0 ? c->last_serial : id->serial, true};
+		c->last_serial = 0;
 	}
 	if (id->serial > s->highest) {
 		uint64_t step = id->serial - s->highest;

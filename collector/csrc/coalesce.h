@@ -52,6 +52,7 @@ struct node_serial;
 struct coalesce {
 	const struct allocator *alloc;
 	double timeout;
+	uint64_t last_serial; /* what the first serial is held against, 0 = nothing */
 	struct coalesce_counters counters;
 	size_t open, bytes;
 	struct event **buckets;
@@ -70,7 +71,7 @@ struct coalesce {
 /* Takes an event that has ended; the memory is coalesce's. */
 typedef void event_sink(void *ctx, struct event *e);
 
-bool coalesce_init(struct coalesce *c, double timeout, const struct allocator *alloc);
+bool coalesce_init(struct coalesce *c, double timeout, uint64_t last_serial, const struct allocator *alloc);
 void coalesce_free(struct coalesce *c);
 void coalesce_add(struct coalesce *c, const char *line, size_t n, const struct head *head, double now, event_sink *sink, void *ctx);
 void coalesce_expire(struct coalesce *c, double now, bool everything, event_sink *sink, void *ctx);

@@ -19,15 +19,14 @@ static bool equal(struct slice a, struct slice b)
 /* The account that a user-space message is about. */
 static struct identity account_of(const struct view *v)
 {
-	const struct value *name = view_message(v, F_ACCT), *number = view_message(v, F_ID), *resolved;
+	const struct value *name = view_message(v, F_ACCT), *number = view_message(v, F_ID);
 	struct identity ret = {0};
 
 	ret.name = text_of(name);
 	if (is_number(number) && number->number != UNSET_ID) {
 		ret.id = number->text;
-		resolved = view_message(v, F_ID_NAME);
 		if (ret.name.p == NULL) {
-			ret.name = known_name(is_text(resolved) && resolved->text.n > 0 ? resolved->text : view_string(v, F_ID_NAME));
+			ret.name = known_name(view_string(v, F_ID_NAME));
 			if (ret.name.n == 0)
 				ret.name.p = NULL;
 		}

@@ -191,7 +191,7 @@ static void put_names(struct ecs_event *x, struct object_value *o, struct slice 
 		key = key_of_field(entry->beside);
 		if (object_get(o, key) != NULL)
 			continue;
-		name = names_of(x->m->names, entry->flags == FIELD_GROUP, token_number(f.token), x->m->now);
+		name = names_of(x->m->names, entry->flags == FIELD_GROUP, f.token, x->m->now);
 		if (name.n < 8 || memcmp(name.p, "unknown(", 8) != 0)
 			object_put(x->arena, o, key, value_text(x->arena, ecs_copy(x->arena, name)));
 	}

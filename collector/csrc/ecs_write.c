@@ -102,19 +102,6 @@ static void put_title(struct buf *to, const struct value *title)
 	buf_putc(to, '"');
 }
 
-/* 128 + signal; beyond 19 digits there is none: token_is_decimal */
-static void put_exit_code(struct buf *to, const struct value *signal)
-{
-	bool negative = signal->text.p[0] == '-';
-	uint64_t magnitude = 0;
-
-	for (size_t i = negative; i < signal->text.n; i++)
-		magnitude = magnitude * 10 + (uint64_t)(signal->text.p[i] - '0');
-	if (negative && magnitude > 128)
-		buf_putc(to, '-');
-	put_number(to, !negative ? magnitude + 128 : magnitude > 128 ? magnitude - 128 : 128 - magnitude);
-}
-
 static struct slice working_directory(const struct view *v)
 {
 	const struct object_value *record = view_type(v, AUDIT_CWD);
@@ -152,8 +139,8 @@ static void put_process(struct buf *to, const struct view *v, const struct ecs_p
 	if (title != NULL)
 		put_title(member(&process, "title"), title);
 	text_member(&process, "working_directory", working_directory(v));
-	if (v->main->number == AUDIT_ANOM_ABEND && is_number(signal))
-		put_exit_code(member(&process, "exit_code"), signal);
+	if (v->main->number == AUDIT_ANOM_ABEND && is_number(signal) && signal->number > 0 && signal->number < 128)
+		put_number(member(&process, "exit_code"), 128 + (uint64_t)signal->number);
 	close_object(&process);
 }
 

@@ -60,12 +60,12 @@ static struct slice event_name(const struct view *v)
 	return is_text(call) && call->text.n > 0 ? call->text : v->main->type;
 }
 
-static struct meaning meaning_of(const struct view *v)
+/* The row that fits, and its action or, where it has none, the name of the call or type with dashes. */
+static struct meaning meaning_of(const struct view *v, struct slice *ret_action)
 {
 	const struct record_meaning *best = NULL;
 	const struct call_meaning *call;
 	const struct prefix_meaning *prefix = prefix_meanings;
-	struct meaning ret;
 	struct slice name;
 	char *action;
 
@@ -77,21 +77,23 @@ static struct meaning meaning_of(const struct view *v)
 		    (v->syscall == NULL || (row->flags & MEANING_SPOKEN_BY_SYSCALL) == 0))
 			best = row;
 	}
-	if (best != NULL)
+	if (best != NULL) {
+		*ret_action = slice_of(meanings[best->meaning].action);
 		return meanings[best->meaning];
+	}
 	name = event_name(v);
 	call = call_find(name);
-	if (call != NULL && call->meaning != MEANING_NONE)
+	if (call != NULL && call->meaning != MEANING_NONE) {
+		*ret_action = slice_of(meanings[call->meaning].action);
 		return meanings[call->meaning];
+	}
 	while (name.n < strlen(prefix->prefix) || memcmp(name.p, prefix->prefix, strlen(prefix->prefix)) != 0)
 		prefix++; /* the last one is empty */
-	ret = prefix->meaning;
-	action = arena_take(v->arena, name.n + 1);
+	action = arena_take(v->arena, name.n);
 	for (size_t i = 0; i < name.n; i++)
 		action[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] | 0x20 : name.p[i] == '_' ? '-' : name.p[i]);
-	action[name.n] = 0;
-	ret.action = action;
-	return ret;
+	*ret_action = (struct slice){action, name.n};
+	return prefix->meaning;
 }
 
 /* An opening call creates, changes or reads: by nametype CREATE, then by its flags. */
@@ -141,7 +143,7 @@ static struct slice result_word(struct slice result)
 	return result;
 }
 
-static void put_event_member(struct emitter *m, const struct event *e, const struct view *v, const struct meaning *meaning)
+static void put_event_member(struct emitter *m, const struct event *e, const struct view *v, const struct meaning *meaning, struct slice action)
 {
 	struct slice id = event_id_text(e), result = view_result(v), word = result_word(result);
 	struct buf *to = m->out;
@@ -155,7 +157,7 @@ static void put_event_member(struct emitter *m, const struct event *e, const str
 	BUF_LITERAL(to, ",\"type\":");
 	buf_puts(to, types_of(v, meaning));
 	BUF_LITERAL(to, ",\"action\":");
-	put_text_copy(v->arena, to, slice_of(meaning->action));
+	put_text_copy(v->arena, to, action);
 	if (result.p != NULL && word.p != result.p) {
 		BUF_LITERAL(to, ",\"outcome\":");
 		put_word(to, word);
@@ -176,7 +178,7 @@ static void put_tags(struct emitter *m, const struct view *v)
 		if (keys == NULL || keys->type != VALUE_LIST)
 			continue;
 		for (const struct value *key = keys->first; key != NULL; key = key->next) {
-			if (object_has(&m->members, key->text))
+			if (key->text.n == 0 || object_has(&m->members, key->text))
 				continue;
 			object_begin(&m->members, key->text);
 			object_end(&m->members);
@@ -231,16 +233,17 @@ static void put_event(struct emitter *m, struct event *e)
 	struct ecs_parts parts = {0};
 	struct view v;
 	struct meaning meaning;
+	struct slice action;
 
 	ecs_decode(&x);
 	e->complete = e->complete && x.whole;
 	v = view_of(&x);
-	meaning = meaning_of(&v);
+	meaning = meaning_of(&v, &action);
 	ecs_find_parts(&v, &meaning, &parts);
 	BUF_LITERAL(m->out, "{\"@timestamp\":");
 	put_timestamp(m, e->id.sec, e->id.ms);
 	BUF_LITERAL(m->out, ",\"ecs\":{\"version\":\"" ECS_VERSION "\"}");
-	put_event_member(m, e, &v, &meaning);
+	put_event_member(m, e, &v, &meaning, action);
 	put_tags(m, &v);
 	ecs_put_parts(m->out, &v, &meaning, &parts);
 	if (e->node_len > 0 || m->hostname.len > 0) {

@@ -300,7 +300,7 @@ static void put_names(struct emitter *m, struct writer *w, struct slice fields)
 		if (has_member(w, (struct slice){upper, f.name.n}, upper_entry))
 			continue;
 		put_json_text(member_begin(w, (struct slice){upper, f.name.n}, upper_entry),
-			      names_of(m->names, entry->flags == FIELD_GROUP, token_number(f.token), m->now));
+			      names_of(m->names, entry->flags == FIELD_GROUP, f.token, m->now));
 		member_end(w);
 	}
 }

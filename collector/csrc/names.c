@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names.h"
 
+#include "decode.h"
+
 bool names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc)
 {
 	*n = (struct names){.alloc = alloc, .resolve = resolve, .ctx = ctx};
@@ -18,14 +20,26 @@ void names_free(struct names *n)
 	n->slots = NULL;
 }
 
-struct slice names_of(struct names *n, bool group, int64_t id, double now)
+/* "unknown(n)" */
+static struct slice unknown_name(struct names *n, struct slice token)
+{
+	memcpy(n->unknown, "unknown(", 8);
+	memcpy(n->unknown + 8, token.p, token.n); /* at most 20 bytes: token_is_decimal() */
+	n->unknown[8 + token.n] = ')';
+	return (struct slice){n->unknown, token.n + 9};
+}
+
+struct slice names_of(struct names *n, bool group, struct slice token, double now)
 {
 	static const char unset[BUF_SLACK] = "unset", none[BUF_SLACK] = "?";
+	int64_t id = token_number(token);
 	struct cached_name *slot = &n->slots[((uint64_t)id * 2 + group) * 0x9e3779b97f4a7c15u >> 54];
 	size_t len;
 
 	if (id == UNSET_ID)
 		return (struct slice){unset, 5};
+	if (id < 0 || id > UNSET_ID)
+		return unknown_name(n, token);
 	if (slot->len > 0 && slot->id == id && slot->group == group && now >= slot->asked && now - slot->asked < NAMES_MAX_AGE)
 		return (struct slice){slot->name, slot->len};
 	len = n->resolve(n->ctx, group, id, now, slot->name);

@@ -26,12 +26,13 @@ struct names {
 	names_resolve *resolve;
 	void *ctx;
 	struct cached_name *slots;
+	char unknown[BUF_SLACK + 32]; /* of a number that is none of a user's */
 };
 
 bool names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc);
 void names_free(struct names *n);
 
-/* The name; valid until the next call. */
-struct slice names_of(struct names *n, bool group, int64_t id, double now);
+/* The name of a decimal token; valid until the next call. */
+struct slice names_of(struct names *n, bool group, struct slice token, double now);
 
 #endif

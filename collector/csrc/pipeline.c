@@ -11,7 +11,7 @@ bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, c
 	buf_init(&p->rest, alloc);
 	if (!names_init(&p->names, options->resolve, options->resolve_ctx, alloc))
 		return false;
-	if (!coalesce_init(&p->coalesce, options->timeout, alloc)) {
+	if (!coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc)) {
 		names_free(&p->names);
 		return false;
 	}
