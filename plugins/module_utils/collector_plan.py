@@ -248,7 +248,7 @@ def _is_plugin(pid: int) -> bool:
     return LAUNCHER.encode() in words
 
 
-def start_plugin(new_code: bool, seconds: float = 60) -> None:
+def start_plugin(new_code: bool, seconds: float = 180) -> None:
     """Have auditd start or reload the plugin; wait until it says that it runs, and a record has come out of it.
 
     On SIGHUP auditd starts a plugin whose file is new again and passes the signal on to the others. An auditd that
