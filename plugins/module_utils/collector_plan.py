@@ -161,6 +161,8 @@ class Plan:
         for path, (_, after) in self.files.items():
             if after.kind == "dir":
                 put(path, after)
+        if self.make_user:
+            give_events(ids[0])
         staged = self._stage(wheel_file)
         self._check_config(staged or CODE)
         if staged:
@@ -292,13 +294,18 @@ def remove(originals: Originals, plan: Plan) -> None:
         time.sleep(0.3)
     for folder in (HOME, os.path.dirname(CONFIG), STATE):
         remove_tree(folder)
-    adm = grp.getgrnam("adm").gr_gid
-    for folder, _, names in os.walk(EVENTS):
-        for path in (folder, *(f"{folder}/{name}" for name in names)):
-            os.chown(path, 0, adm, follow_symlinks=False)
+    give_events(0)
     if originals.notes.get("user") and user_ids():
         run(["userdel", USER])
     originals.forget()
+
+
+def give_events(uid: int) -> None:
+    """Give the event files to a user: to root when the collector leaves, to the collector when it comes (back)."""
+    adm = grp.getgrnam("adm").gr_gid
+    for folder, _, names in os.walk(EVENTS):
+        for path in (folder, *(f"{folder}/{name}" for name in names)):
+            os.chown(path, uid, adm, follow_symlinks=False)
 
 
 def plan_removal(originals: Originals) -> Plan:
