@@ -12,6 +12,7 @@ from typing import Any
 from . import auditd
 from .files import file_state, put
 from .host import HostError, run
+from .rulefiles import directives
 from .rulepack.line import Control, Line, parse_line, parse_rules
 from .rulepack.normalise import Difference, compare
 
@@ -119,14 +120,16 @@ def load(text: str) -> None:
 
 
 def restore(before: Loaded, rules_file: str) -> None:
-    """Load what was loaded before, from the kernel's own listing, else from the former audit.rules text.
+    """Load what was loaded before: from the former audit.rules where it says the same, else from the kernel's listing.
 
-    Raise HostError when neither brings the former listing back.
+    The listing is the second choice because audit 3.0.9 prints `exe!=` as `exe=`. Raise HostError when neither works.
     """
+    from_file = ["-D", *(line for line in directives(rules_file) if line not in ("-D", "-e 2"))]
+    texts = ["\n".join(from_file) + "\n", before.text()]
+    if gap(from_file, before):
+        texts.reverse()
     wrong = []
-    for text in (before.text(), rules_file):
-        if not text:
-            continue
+    for text in texts:
         try:
             load(text)
         except LoadError as error:

@@ -125,6 +125,8 @@ def work(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     }
     if params["verify"]:
         plan.verify()
+        if params["state"] == "absent":
+            originals.forget()
     elif plan.loaded.immutable and plan.changed:
         answer["reboot_required"] = True
         if params["reboot_allowed"]:

@@ -175,3 +175,41 @@ def test_toml() -> None:
     assert toml_text.dump({}) == ""
     with pytest.raises(ValueError, match=r"output\.path"):
         toml_text.dump({"output": {"path": None}})
+
+
+class Kernel:
+    """Takes rules as auditctl does, and lists `exe!=` as audit 3.0.9 does."""
+
+    def __init__(self) -> None:
+        self.rules: tuple[str, ...] = ()
+        self.loads: list[str] = []
+
+    def load(self, text: str) -> None:
+        self.loads.append(text)
+        self.rules = tuple(line for line in text.splitlines() if line.startswith("-a"))
+
+    def now(self) -> Loaded:
+        return Loaded(tuple(rule.replace("exe!=", "exe=") for rule in self.rules), {"enabled": 1, "failure": 1})
+
+
+def test_former_rules_come_back_from_their_file_where_the_listing_would_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel()
+    monkeypatch.setattr(ruleload, "load", kernel.load)
+    monkeypatch.setattr(ruleload.Loaded, "now", staticmethod(kernel.now))
+    rule = "-a always,exit -F arch=b64 -S chmod -F exe!=/usr/bin/tool -F key=a"
+    kernel.load(f"-D\n{rule}\n")
+    before = kernel.now()
+    kernel.rules = ()
+    ruleload.restore(before, f"## made\n-D\n{rule}\n-e 2\n")
+    assert kernel.rules == (rule,)
+    assert "-e 2" not in kernel.loads[-1]
+
+
+def test_rules_loaded_by_hand_come_back_from_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel()
+    monkeypatch.setattr(ruleload, "load", kernel.load)
+    monkeypatch.setattr(ruleload.Loaded, "now", staticmethod(kernel.now))
+    rule = "-a always,exit -F arch=b64 -S chmod -F key=by-hand"
+    before = Loaded((rule,), {"enabled": 1, "failure": 1})
+    ruleload.restore(before, "-D\n-b 8192\n")
+    assert kernel.rules == (rule,)
