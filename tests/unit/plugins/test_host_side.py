@@ -199,7 +199,7 @@ def test_former_rules_come_back_from_their_file_where_the_listing_would_lie(monk
     rule = "-a always,exit -F arch=b64 -S chmod -F exe!=/usr/bin/tool -F key=a"
     kernel.load(f"-D\n{rule}\n")
     before = kernel.now()
-    kernel.rules = ()
+    kernel.load("-D\n")
     ruleload.restore(before, f"## made\n-D\n{rule}\n-e 2\n")
     assert kernel.rules == (rule,)
     assert "-e 2" not in kernel.loads[-1]
