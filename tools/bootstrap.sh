@@ -20,10 +20,11 @@ fail() { # MESSAGE REMEDY
     exit 1
 }
 
-lab=(qemu-system-x86 qemu-utils                                           # the hosts
-    mmdebstrap debian-archive-keyring apt-utils dpkg-dev e2fsprogs        # their images and local apt repository
-    grub-pc-bin grub-common xorriso mtools                                # their boot loader
+lab=(qemu-system-x86 qemu-utils                        # the hosts
+    mmdebstrap debian-archive-keyring e2fsprogs        # their images
+    grub-pc-bin grub-common xorriso                    # their boot loader
     openssh-client git make)
+((EUID == 0)) || lab+=(uidmap fakeroot)                # images without root
 build=(gcc libc6-dev python3 python3-venv python3-dev)
 test=(shellcheck clang)
 

@@ -28,15 +28,15 @@ def test_killed_collector_comes_back(target: Target) -> None:
 
 @pytest.fixture
 def small_disk(target: Target) -> Iterator[None]:
-    """The event log on a file system of 256 KiB that is full."""
+    """The event log on a file system of 4 MiB that is full."""
     folder = EVENTS.rsplit("/", 1)[0]
     target.shell(
         f"mode=$(stat -c %a {folder}); owner=$(stat -c %U:%G {folder})"
-        f"; mount -t tmpfs -o size=256k tmpfs {folder}; chmod $mode {folder}; chown $owner {folder}"
+        f"; mount -t tmpfs -o size=4m tmpfs {folder}; chmod $mode {folder}; chown $owner {folder}"
         f"; kill $({PID}); sleep 1; auditctl -m 'fault on a small disk'"
     )
     target.until(f"grep -q 'fault on a small disk' {EVENTS}")
-    target.host.run(f"dd if=/dev/zero of={folder}/filler bs=4k")  # ends with `No space left`, as it is meant to
+    target.host.run(f"dd if=/dev/zero of={folder}/filler bs=1k")  # ends with `No space left`, as it is meant to
     yield
     target.shell(f"umount -l {folder}; kill $({PID}); sleep 1; auditctl -m 'fault over'")
     target.until(f"grep -q 'fault over' {EVENTS}")
