@@ -7,9 +7,9 @@ answers with one. Ends when the driver closes the socket. Runs on hosts: standar
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -65,11 +65,11 @@ def _tail(stream: int) -> str:
 
 def main(path: str) -> None:
     """Serve the driver that listens at `path`."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     link.connect(path)
     shell = Shell()
-    with link.makefile("rwb") as stream:
+    # When the driver breaks off, it is the one to say why.
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError), link.makefile("rwb") as stream:
         for line in stream:
             request = json.loads(line)
             answer = shell.run(request["command"], request["env"], request["cwd"], request["timeout"])

@@ -33,9 +33,9 @@ from .view import UNSET, View, is_event, records, serial, strings
 HERE = Path(__file__).resolve().parent
 MARKER = "auditpack-proof"
 LIMIT = 1000  # events kept of one firing
-PATIENCE = 30.0  # seconds a marker may take from auditctl to events.jsonl
+PATIENCE = 60.0  # seconds a marker may take from auditctl to events.jsonl
 GRACE = 1.0  # seconds for an event that the collector still holds when the end marker is out
-LOGIN = 90.0  # seconds until every user's session must have connected
+LOGIN = 300.0  # seconds until every user's session must have connected
 TICK = 0.02
 
 Plan = dict[str, Any]
