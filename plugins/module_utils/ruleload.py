@@ -115,7 +115,7 @@ def load(text: str) -> None:
     found = re.search(r"There was an error in line (\d+)", done.said)
     if done.rc != 0 or found:
         words = [line for line in done.err.splitlines() if line.strip() and "There was an error in line" not in line]
-        reason = "; ".join(words) or done.said or f"auditctl ended with status {done.rc}"
+        reason = "; ".join(dict.fromkeys(words)) or done.said or f"auditctl ended with status {done.rc}"
         raise LoadError(int(found.group(1)) if found else 0, reason)
 
 
