@@ -19,6 +19,8 @@ CONF = "/etc/audit/auditd.conf"
 GRUB_DROP_IN = "/etc/default/grub.d/auditpack.cfg"
 GRUB_CFG = "/boot/grub/grub.cfg"
 JOURNALD_SOCKET = "systemd-journald-audit.socket"
+NEVER_TASK = "rule -a never,task"
+REVERSIBLE = (JOURNALD_SOCKET, NEVER_TASK)  # states, beside files and packages, that `absent` brings back
 TOOLS = ("auditctl", "aureport", "ausearch", "autrace", "auditd", "augenrules")
 SENDMAIL = ("/usr/lib/sendmail", "/usr/sbin/sendmail")
 
@@ -152,6 +154,7 @@ class Plan:
                 plan.modes[path] = (stat.S_IMODE(os.stat(path).st_mode), int(mode, 8))
         for what, before in originals.notes.get("states", {}).items():
             plan.state(what, "as set by Auditpack", before)
+        plan.reboot_required = GRUB_DROP_IN in plan.files or plan.has(JOURNALD_SOCKET)
         return plan
 
     def _grub(self, wanted: Wanted) -> None:
@@ -178,7 +181,7 @@ class Plan:
             merged = rulefiles.merge([{**texts, **cleaned}[name] for name in rulefiles.in_order(left)])
             self.want(rulefiles.RULES_FILE, file_state(merged))
         if version is not None and any(rulefiles.has_never_task(line) for line in auditd.rules()):
-            self.state("rule -a never,task", "loaded", "not loaded")
+            self.state(NEVER_TASK, "loaded", "not loaded")
             if auditd.status()["enabled"] == 2:
                 self.reboot_required = True
 
@@ -209,7 +212,7 @@ class Plan:
         originals.keep(self.files)
         notes = originals.notes
         notes["modes"] = {**{p: f"{old:04o}" for p, (old, _) in self.modes.items()}, **notes.get("modes", {})}
-        kept = {what: old for what, old, _ in self.states if what != "auditd"}
+        kept = {what: old for what, old, _ in self.states if what in REVERSIBLE}
         notes["states"] = {**kept, **notes.get("states", {})}
         originals.save()
         for path, (_, mode) in self.modes.items():
@@ -229,7 +232,7 @@ class Plan:
             if path != GRUB_DROP_IN:
                 put(path, after)
         self._write_grub()
-        if self.has("rule -a never,task") and auditd.status()["enabled"] != 2:
+        if self.has(NEVER_TASK) and auditd.status()["enabled"] != 2:
             run(["auditctl", "-a", "never,task"])
         if CONF in self.files and auditd.version() is not None and auditd.pid():
             auditd.reload(None)
@@ -245,7 +248,7 @@ class Plan:
         for path, (_, after) in self.files.items():
             if path.endswith(".rules"):
                 put(path, after)
-        if self.has("rule -a never,task") and auditd.status()["enabled"] != 2:
+        if self.has(NEVER_TASK) and auditd.status()["enabled"] != 2:
             run(["auditctl", "-d", "never,task"])
 
     def _write_conf(self) -> None:
@@ -286,7 +289,10 @@ class Plan:
             raise HostError(f"audit_daemon_kernel_parameters: {error}") from error
 
     def _switch_journald(self, policy: str) -> None:
-        """Mask the socket and make journald let go of it, or give it back."""
+        """Mask the socket and make journald let go of it, or give it back for the next boot.
+
+        journald takes a socket only at its own start, and its other sockets start it at the first message of anyone.
+        """
         if not self.has(JOURNALD_SOCKET):
             return
         if policy == "masked":
@@ -294,9 +300,6 @@ class Plan:
             run(["systemctl", "restart", "systemd-journald.service"])
         else:
             run(["systemctl", "unmask", JOURNALD_SOCKET])
-            # A socket starts only while its service is down; journald comes back with its own sockets.
-            run(["systemctl", "stop", "systemd-journald.service"])
-            run(["systemctl", "start", JOURNALD_SOCKET, "systemd-journald.service"])
 
 
 def _log_file(settings: dict[str, Any]) -> str | None:

@@ -197,5 +197,7 @@ class Originals:
     def forget(self) -> None:
         """Drop the store, and its folder when it was the last."""
         put(self.path, MISSING)
-        with contextlib.suppress(OSError):
-            os.rmdir(os.path.dirname(self.path))
+        folder = os.path.dirname(self.path)
+        for path in (folder, os.path.dirname(folder)):
+            with contextlib.suppress(OSError):  # another role's store, or the collector's state
+                os.rmdir(path)

@@ -49,7 +49,7 @@ class Job:
         for line in self.lines:
             if line["text"] == text:
                 return line
-        return {"text": text, "rule": "(of another file)", "pack": ""}
+        return {"text": text, "rule": "(of another file)" if self.lines else "(as before)", "pack": ""}
 
 
 @dataclass
@@ -144,6 +144,9 @@ class Plan:
 
     def _record(self, record: dict[str, Any]) -> None:
         text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+        for folder in (os.path.dirname(os.path.dirname(FACT)), os.path.dirname(FACT)):
+            if look(folder).kind == "missing":
+                self.want(folder, FileState("dir", b"", 0o755, 0, 0))
         self.want(INSTALLED, file_state(text, 0o644))
         self.want(FACT, file_state(text, 0o644))
 
@@ -261,7 +264,7 @@ def recover() -> bool:
     if journal is None:
         return False
     before = Loaded.from_json(journal["kernel"])
-    for path, state in journal["files"].items():
+    for path, state in sorted(journal["files"].items(), reverse=True):  # what lies in a directory before it
         # A directory made for a rule may hold something by now: then it stays.
         with contextlib.suppress(OSError):
             put(path, FileState.from_json(state))
@@ -282,7 +285,7 @@ def undo(plan: Plan, originals: Originals) -> None:
     folders = {path for path, (before, after) in plan.files.items() if before.kind == "dir" and after.kind == "missing"}
     plan.files = {path: change for path, change in plan.files.items() if path not in folders}
     plan.apply(originals)
-    for path in folders:
+    for path in sorted(folders, reverse=True):
         with contextlib.suppress(OSError):  # in use by others by now
             os.rmdir(path)
     originals.forget()
