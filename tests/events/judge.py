@@ -26,11 +26,15 @@ _COUNTS = ("min", "max")
 
 
 class Verdict(NamedTuple):
-    """`verdict` is one of the four words; `event` the proving (or offending) event, where there is one."""
+    """`verdict` is one of the four words; `event` the proving (or offending) event, where there is one.
+
+    `proofs` has the first event of each expectation that is met; a case that proves several rules has one for each.
+    """
 
     verdict: str
     reason: str = ""
     event: Event | None = None
+    proofs: tuple[Event, ...] = ()
 
 
 class Near(NamedTuple):
@@ -46,10 +50,10 @@ def judge(case: Case, outcome: Outcome) -> Verdict:
     broken = _broken(case, outcome)
     if broken:
         return Verdict(FAILED, broken)
-    problem, event = _expectation(case, outcome)
+    problem, event, proofs = _expectation(case, outcome)
     gap = case.get("xfail")
     if gap is None:
-        return Verdict(FAILED, problem, event) if problem else Verdict(PROVEN, "", event)
+        return Verdict(FAILED, problem, event) if problem else Verdict(PROVEN, "", event, proofs)
     if problem:
         return Verdict(XFAIL, f"{gap['reason']} ({problem})", event)
     return Verdict(FAILED, f"passes although marked xfail ({gap['reason']}): remove the mark", event)
@@ -87,22 +91,23 @@ def _broken(case: Case, outcome: Outcome) -> str:
     return ""
 
 
-def _expectation(case: Case, outcome: Outcome) -> tuple[str, Event | None]:
+def _expectation(case: Case, outcome: Outcome) -> tuple[str, Event | None, tuple[Event, ...]]:
+    """What is not as expected (or empty), the event in question, and the events that are as expected."""
     views = _views(outcome)
-    proof: Event | None = None
+    proofs: list[Event] = []
     for number, entry in enumerate(_entries(case, "expect"), 1):
         problem, event = _count(entry, views, outcome)
         if problem:
-            return f"expectation {number}: {problem}", event
-        proof = proof or event
+            return f"expectation {number}: {problem}", event, ()
+        proofs += [event] if event else []
     for number, entry in enumerate(_entries(case, "never"), 1):
         for view in views:
             if not _compare(entry, view, outcome).missed:
-                return f"never {number}: event {view.id} must not be there ({_show(entry)})", view.event
+                return f"never {number}: event {view.id} must not be there ({_show(entry)})", view.event, ()
     pattern = case.get("stdout")
     if pattern and not re.search(str(pattern), str(outcome["stdout"]), re.MULTILINE):
-        return f"stdout does not match {pattern!r}", None
-    return "", proof
+        return f"stdout does not match {pattern!r}", None, ()
+    return "", proofs[0] if proofs else None, tuple(proofs)
 
 
 def _entries(case: Case, name: str) -> Sequence[Matcher]:

@@ -75,7 +75,7 @@ def _shown(rows: Sequence[Row]) -> tuple[str, str]:
 def table(rows: Sequence[Row], run: Mapping[str, Any], colour: bool) -> list[str]:
     """Lines for the terminal: rule by rule, host by host."""
     hosts = list(dict.fromkeys(row["host"] for row in rows))
-    wide = max([len(row["rule"] or row["case"]) for row in rows], default=10) + 2
+    wide = max([len(row["rule"] or row["case"]) for row in rows], default=10) + 4
     cell = 38
     lines = []
     for pack, rules in by_rule(rows).items():

@@ -16,7 +16,8 @@ from . import engine, plan
 from .connection import ConnectionFailed, Host
 from .explain import explain
 from .fire import Fired, fire
-from .judge import FAILED, NOT_APPLICABLE, PROVEN, Verdict, judge
+from .judge import FAILED, NOT_APPLICABLE, PROVEN, XFAIL, Verdict, judge
+from .view import Event, View
 
 Row = dict[str, Any]
 Say = Callable[[str], None]
@@ -144,7 +145,23 @@ def _of_rule(run: HostRun, rule: Rule, cases: Sequence[Case]) -> list[Row]:
     fired = [entry for case in own for entry in run.verdicts_of(case)]
     if skipped:  # a case may prove several rules, of which each benchmark has its own
         fired = [(name, Verdict(NOT_APPLICABLE, skipped), {"seconds": 0}) for name, _, _ in fired]
-    return [_result(*entry) for entry in fired]
+    return [_result(name, _as_seen_by(rule, verdict, outcome), outcome) for name, verdict, outcome in fired]
+
+
+def _as_seen_by(rule: Rule, verdict: Verdict, outcome: Mapping[str, Any]) -> Verdict:
+    """The verdict with the event that is this rule's own, where the case has one for it."""
+    own = proof_of(rule, verdict, outcome)
+    return verdict._replace(event=own) if own else verdict
+
+
+def proof_of(rule: Rule, verdict: Verdict, outcome: Mapping[str, Any]) -> Event | None:
+    """Of the events that a proven case expects, one that this rule can have made: its key, one of its calls."""
+    names = {syscall.name for syscall in rule.syscalls} - {"all"}
+    views = [View(event, outcome.get("syscalls")) for event in verdict.proofs]
+    own = [view for view in views if rule.key in view.keys and (not names or view.syscall in names)]
+    place = rule.path or rule.dir
+    there = [view for view in own if any(name.startswith(place) for path in view.paths for name in path.names)]
+    return next((view.event for view in (there if place else []) + own), None)
 
 
 def _result(case: str, verdict: Verdict, outcome: Mapping[str, Any]) -> Row:
@@ -175,24 +192,27 @@ def _without_case(rule: Rule, skipped: str) -> Verdict:
 def rule_problem(run: HostRun, rule: str) -> str:
     """Why an active rule is not proven on the host; empty when it is, or when there is a stated reason not to be.
 
-    Only a case that expects something proves a rule: a negative case also passes where the rule is dead.
+    Only an event with the rule's own key proves it: a negative case also passes where the rule is dead.
     """
     if run.plan is None:
         return run.error
-    results = []
-    for case in run.plan.cases:
-        if rule in case.rules:
-            positive = bool(case.expect or case.stdout)
-            results += [(verdict, positive) for _, verdict, _ in run.verdicts_of(case)]
-    if run.composed.rules[rule].maturity == "sandbox" and not results:
+    about = run.composed.rules[rule]
+    fired = [(case, *entry) for case in run.plan.cases if rule in case.rules for entry in run.verdicts_of(case)]
+    if about.maturity == "sandbox" and not fired:
         return ""
-    if any(verdict.verdict == PROVEN and positive for verdict, positive in results):
+    for case, _, verdict, outcome in fired:
+        if verdict.verdict == PROVEN and (_keyless(about, case) or proof_of(about, verdict, outcome)):
+            return ""
+    stated = [case for case, _, found, _ in fired if case.expect and found.verdict in (XFAIL, NOT_APPLICABLE)]
+    if stated and not any(verdict.verdict == FAILED for _, _, verdict, _ in fired):
         return ""
-    stated = [verdict for verdict, positive in results if positive and verdict.verdict not in (PROVEN, FAILED)]
-    if stated and not any(verdict.verdict == FAILED for verdict, _ in results):
-        return ""
-    reasons = [f"{verdict.verdict}: {verdict.reason}" for verdict, _ in results]
+    reasons = [f"{name} {verdict.verdict} {verdict.reason}".rstrip() for _, name, verdict, _ in fired]
     return f"{rule} is in force on {run.name}, but no case proves it ({'; '.join(reasons) or 'it has none'})"
+
+
+def _keyless(rule: Rule, case: Case) -> bool:
+    """Whether the case proves a rule whose key no event can carry: a control by its state, a `never` rule by silence."""
+    return not rule.key and bool(case.expect or case.stdout or (rule.action == "never" and case.never))
 
 
 def explanations(run: HostRun) -> dict[str, str]:

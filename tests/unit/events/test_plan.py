@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.rulepack.compose import Chosen, Composition
-from plugins.module_utils.rulepack.model import Case, HostFacts, Pack, Place, Rule
+from plugins.module_utils.rulepack.model import Case, HostFacts, Pack, Place, Rule, Syscall
 from tests.events import plan, run
 from tests.events.engine import Composed, InForce
 from tests.events.judge import FAILED, NOT_APPLICABLE, PROVEN, XFAIL, Verdict
@@ -108,25 +108,44 @@ def host_run(monkeypatch: pytest.MonkeyPatch, verdicts: dict[str, Verdict], *cas
     return found
 
 
-EXPECTS = {"expect": ({"key": "k"},)}
+EXPECTS = {"expect": ({"key": "identity"},)}
+SHOWN = Verdict(PROVEN, "", touch(), (touch(),))
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "options", "proven"),
+    ("verdicts", "options", "rule", "proven"),
     [
-        ({"p.r.a": Verdict(PROVEN)}, EXPECTS, True),
-        ({"p.r.a": Verdict(PROVEN)}, {"stdout": "x"}, True),
-        ({"p.r.a": Verdict(PROVEN)}, {"never": ({"key": "k"},)}, False),  # a negative case passes with a dead rule too
-        ({"p.r.a": Verdict(FAILED, "no")}, EXPECTS, False),
-        ({"p.r.a": Verdict(XFAIL, "gap")}, EXPECTS, True),
-        ({}, EXPECTS, False),  # never reported
+        ({"p.r.a": SHOWN}, EXPECTS, {"key": "identity"}, True),
+        ({"p.r.a": SHOWN}, EXPECTS, {"key": "identity", "syscalls": (Syscall("openat"),)}, True),
+        ({"p.r.a": SHOWN}, EXPECTS, {"key": "identity", "syscalls": (Syscall("unlink"),)}, False),
+        ({"p.r.a": SHOWN}, EXPECTS, {"key": "scope"}, False),  # another rule's event
+        ({"p.r.a": Verdict(PROVEN)}, {"stdout": "x"}, {}, True),  # a control
+        ({"p.r.a": SHOWN}, EXPECTS, {}, True),
+        ({"p.r.a": Verdict(PROVEN)}, {"never": ({"uid": "x"},)}, {"action": "never"}, True),
+        ({"p.r.a": Verdict(PROVEN)}, {"never": ({"uid": "x"},)}, {}, False),
+        ({"p.r.a": Verdict(PROVEN)}, {"stdout": "x"}, {"key": "identity"}, False),
+        ({"p.r.a": Verdict(PROVEN)}, {"never": ({"key": "identity"},)}, {"key": "identity"}, False),
+        ({"p.r.a": Verdict(FAILED, "no")}, EXPECTS, {"key": "identity"}, False),
+        ({"p.r.a": Verdict(XFAIL, "gap")}, EXPECTS, {"key": "identity"}, True),
+        ({}, EXPECTS, {"key": "identity"}, False),  # never reported
     ],
 )
 def test_rule_needs_a_proof(
-    verdicts: dict[str, Verdict], options: dict[str, Any], proven: bool, monkeypatch: pytest.MonkeyPatch
+    verdicts: dict[str, Verdict],
+    options: dict[str, Any],
+    rule: dict[str, Any],
+    proven: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = host_run(monkeypatch, verdicts, case("p.r.a", "p.r", **options))
+    found = host_run(monkeypatch, verdicts, case("p.r.a", "p.r", **options), **rule)
     assert (run.rule_problem(found, "p.r") == "") is proven
+
+
+def test_each_rule_of_a_case_has_its_own_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = touch(1, key=["scope"]), touch(2)
+    verdicts = {"p.r.a": Verdict(PROVEN, "", first, (first, second))}
+    found = host_run(monkeypatch, verdicts, case("p.r.a", "p.r", **EXPECTS), key="identity", path="/etc/passwd")
+    assert run.rows([found])[0]["event"] == second
 
 
 def test_rule_without_a_case_fails_unless_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
