@@ -211,7 +211,7 @@ def rule_problem(run: HostRun, rule: str) -> str:
 
 
 def _keyless(rule: Rule, case: Case) -> bool:
-    """Whether the case proves a rule whose key no event can carry: a control by its state, a `never` rule by silence."""
+    """Whether the case proves a rule whose key no event can carry: a control by state, a `never` rule by silence."""
     return not rule.key and bool(case.expect or case.stdout or (rule.action == "never" and case.never))
 
 
