@@ -373,9 +373,13 @@ typedef void put_object(struct emitter *m, struct writer *w, const struct event 
 static void put_either_way(struct emitter *m, const struct event *e, const struct record *r, put_object *put)
 {
 	struct writer fast = {.to = m->out}, slow = {.to = m->out, .members = &m->members};
-	size_t start = m->out->len;
+	size_t start = m->out->len, raw = r->number == AUDIT_EXECVE ? e->lines.len : r->line_len;
 
+	/* Slices into scratch are held while more is decoded: it must not move. A record is joined once, decoded at most twice (its
+	 * address for the translation, too), and its tail copied once. */
 	m->scratch.len = 0;
+	if (!buf_room(&m->scratch, 4 * raw + BUF_SLACK)) /* raw is bounded by MAX_EVENT_BYTES + MAX_LINE */
+		return;
 	buf_putc(m->out, '{');
 	put(m, &fast, e, r);
 	buf_putc(m->out, '}');
