@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C extension of the collector; everything else is in pyproject.toml.
 
-AUDITPACK_EXTENSION=1 the extension must build · 0 never build it (pure py3-none-any wheel) · unset: build it if possible.
+AUDITPACK_EXTENSION=1 the extension must build · 0 never build it (pure py3-none-any wheel) · unset: built if possible.
 AUDITPACK_WERROR=1 warnings are errors · AUDITPACK_SANITIZE=1 with AddressSanitizer and UndefinedBehaviorSanitizer.
 The wheel is cp39-abi3: one file per machine serves every CPython from 3.9 on.
 """
@@ -47,7 +47,10 @@ class OptionalExtension(build_ext):
         except Exception as error:
             if WANTED:
                 raise
-            print(f"auditpack_collector._native not built ({error}); the pure Python implementation serves", file=sys.stderr)
+            print(
+                f"auditpack_collector._native not built ({error}); the pure Python implementation serves",
+                file=sys.stderr,
+            )
             self.distribution.ext_modules = []
 
 

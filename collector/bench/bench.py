@@ -4,9 +4,10 @@
 
     bench.py [--megabytes 103] [--rounds 5] [--laurel PATH] [--python-megabytes 10]
 
-The log (build/bench/<n>mb.log) repeats the corpus with serials and time stamps shifted, so no event repeats. Output goes to a file on
-the same disk for all. CPU is user + system of the whole process, interpreter start included; of the rounds the least is shown.
-LAUREL: --laurel, else `laurel` on PATH, else what bench/laurel.sh unpacked; without it, its row says so and there is no ratio.
+The log (build/bench/<n>mb.log) repeats the corpus with serials and time stamps shifted, so no event repeats. Output
+goes to a file on the same disk for all. CPU is user + system of the whole process, interpreter start included; of the
+rounds the least is shown. LAUREL: --laurel, else `laurel` on PATH, else what bench/laurel.sh unpacked; without it, its
+row says so and there is no ratio.
 """
 
 from __future__ import annotations
@@ -48,8 +49,13 @@ def make_log(megabytes: int) -> Path:
     written = round_ = 0
     with path.open("wb") as out:
         while written < wanted:
+
             def shift(match: re.Match[bytes], n: int = round_) -> bytes:
-                return b"msg=audit(%d.%s:%d)" % (int(match[1]) + n * second_step, match[2], int(match[3]) + n * serial_step)
+                return b"msg=audit(%d.%s:%d)" % (
+                    int(match[1]) + n * second_step,
+                    match[2],
+                    int(match[3]) + n * serial_step,
+                )
 
             written += out.write(ID.sub(shift, corpus))
             round_ += 1
@@ -73,7 +79,9 @@ def measure(command: list[str], stdin: Path | None, output: Path, env: dict[str,
     return Result(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss, output.stat().st_size)
 
 
-def best(command: list[str], stdin: Path | None, output: Path, rounds: int, env: dict[str, str] | None = None) -> Result:
+def best(
+    command: list[str], stdin: Path | None, output: Path, rounds: int, env: dict[str, str] | None = None
+) -> Result:
     return min((measure(command, stdin, output, env) for _ in range(rounds)), key=lambda result: result.cpu)
 
 
@@ -93,7 +101,8 @@ def laurel_command(given: str | None) -> list[str] | None:
     config = WORK / "laurel.toml"
     config.write_text(
         f'directory = "{WORK}"\n[auditlog]\nfile = "-"\n[state]\nfile = ""\n[transform]\nexecve-argv = ["array"]\n'
-        "[translate]\nuniversal = false\nuser-db = false\n[enrich]\nexecve-env = []\ncontainer = false\nsystemd = false\n"
+        "[translate]\nuniversal = false\nuser-db = false\n[enrich]\nexecve-env = []\ncontainer = false\n"
+        "systemd = false\n"
         "pid = false\nspawned-by = false\nscript = false\nuid-groups = false\n"
     )
     return [*prefix, program, "--config", str(config)]
@@ -127,7 +136,11 @@ def main() -> int:
     print(f"{'':28}{'log MB':>8}{'CPU s':>8}{'wall s':>8}{'MB/s':>8}{'RSS MB':>8}{'out MB':>8}{'x LAUREL':>10}")
     for name, source, result in rows:
         size = source.stat().st_size / 1e6
-        ratio = f"{rows[0][2].cpu / rows[0][1].stat().st_size / (result.cpu / source.stat().st_size):10.1f}" if laurel else f"{'-':>10}"
+        ratio = (
+            f"{rows[0][2].cpu / rows[0][1].stat().st_size / (result.cpu / source.stat().st_size):10.1f}"
+            if laurel
+            else f"{'-':>10}"
+        )
         print(
             f"{name:28}{size:8.0f}{result.cpu:8.2f}{result.wall:8.2f}{size / result.cpu:8.0f}{result.rss / 1024:8.1f}"
             f"{result.written / 1e6:8.0f}{ratio}"

@@ -15,6 +15,7 @@ if ! command -v mmdebstrap > /dev/null; then
 	echo 'LAUREL skipped: mmdebstrap is not installed'
 	exit 0
 fi
+# shellcheck disable=SC2016 # apt's own placeholder
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1)
 if [ -z "$mirror" ]; then
 	echo 'LAUREL skipped: apt has no Debian mirror'

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C against the Python, which is the specification: the same values and counters for any input.
 
-Input: the corpus whole and cut in pieces; lines of it mutated; lines built from the grammar's own pieces. The order of names inside
-one JSON object is not compared. AUDITPACK_DIFFERENTIAL_SECONDS (default 20) bounds the mutation run, AUDITPACK_DIFFERENTIAL_SEED
-repeats one.
+Input: the corpus whole and cut in pieces; lines of it mutated; lines built from the grammar's own pieces. The order of
+names inside one JSON object is not compared. AUDITPACK_DIFFERENTIAL_SECONDS (default 20) bounds the mutation run,
+AUDITPACK_DIFFERENTIAL_SEED repeats one.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def compare(options: Options, pieces: list[bytes]) -> None:
         if want != have:
             values = json.loads(want), json.loads(have, object_pairs_hook=unique)
             assert values[0] == values[1], f"{options}\ninput: {pieces!r}\npython: {want!r}\nnative: {have!r}"
-    assert len(expected) == len(got), f"{options}\ninput: {pieces!r}\n{expected[len(got):]}{got[len(expected):]}"
+    assert len(expected) == len(got), f"{options}\ninput: {pieces!r}\n{expected[len(got) :]}{got[len(expected) :]}"
     assert expected_counters == got_counters, f"{options}\ninput: {pieces!r}"
 
 
@@ -90,21 +90,43 @@ def test_corpus(options: Options, name: str) -> None:
 
 
 HEADS = [b"type=%s msg=audit(17.%03d:%d):" % (type_, ms, serial) for type_ in (
-    b"SYSCALL", b"EXECVE", b"PATH", b"CWD", b"SOCKADDR", b"PROCTITLE", b"EOE", b"USER_LOGIN", b"AVC", b"URINGOP", b"ANOM_ABEND",
-    b"UNKNOWN[1133]", b"UNKNOWN[1999]", b"ADD_USER", b"LOGIN", b"OBJ_PID", b"DAEMON_START", b"KERN_MODULE", b"SERVICE_START", b"ID",
+    b"SYSCALL", b"EXECVE", b"PATH", b"CWD", b"SOCKADDR", b"PROCTITLE", b"EOE", b"USER_LOGIN", b"AVC",
+    b"URINGOP", b"ANOM_ABEND",
+    b"UNKNOWN[1133]", b"UNKNOWN[1999]", b"ADD_USER", b"LOGIN", b"OBJ_PID", b"DAEMON_START", b"KERN_MODULE",
+    b"SERVICE_START", b"ID",
 ) for ms in (1, 2) for serial in (3, 4)]  # fmt: skip
-NAMES = [b"a0", b"a1", b"a2", b"a10", b"a1[0]", b"a1[1]", b"a1[2]", b"a1_len", b"a01", b"argc", b"arch", b"syscall", b"exit", b"success",
-    b"items", b"pid", b"ppid", b"uid", b"auid", b"euid", b"gid", b"suid", b"ses", b"comm", b"exe", b"key", b"name", b"nametype", b"mode",
-    b"ouid", b"cwd", b"proctitle", b"saddr", b"msg", b"type", b"text", b"ID", b"UID", b"AUID", b"ARCH", b"SYSCALL", b"SADDR", b"ARGV",
-    b"args", b"acct", b"id", b"id_name", b"uid_name", b"hostname", b"addr", b"terminal", b"res", b"grp", b"unit", b"cmd", b"seperms",
+NAMES = [b"a0", b"a1", b"a2", b"a10", b"a1[0]", b"a1[1]", b"a1[2]", b"a1_len", b"a01", b"argc", b"arch",
+    b"syscall", b"exit", b"success",
+    b"items", b"pid", b"ppid", b"uid", b"auid", b"euid", b"gid", b"suid", b"ses", b"comm", b"exe", b"key",
+    b"name", b"nametype", b"mode",
+    b"ouid", b"cwd", b"proctitle", b"saddr", b"msg", b"type", b"text", b"ID", b"UID", b"AUID", b"ARCH",
+    b"SYSCALL", b"SADDR", b"ARGV",
+    b"args", b"acct", b"id", b"id_name", b"uid_name", b"hostname", b"addr", b"terminal", b"res", b"grp",
+    b"unit", b"cmd", b"seperms",
     b"odd.name", b"Odd", b"\xc3\x89", b"%41", b"opid", b"ocomm", b"sig", b"tty", b"inode", b"cap_fp"]  # fmt: skip
-TOKENS = [b"0", b"1", b"-13", b"59", b"257", b"42", b"4294967295", b"9999999999999999999", b"c000003e", b"40000003", b"ffffff9c", b"0x1F",
-    b"ZZ", b"(null)", b"?", b'"?"', b'""', b'"', b'"a b"', b'"a"b', b'"/etc/passwd"', b'"rel"', b"yes", b"no", b"failed", b"success",
-    b"CREATE", b"PARENT", b"0100755", b"08", b"61620063", b"0100616200", b"020000500A000001", b"0100002F61", b"61016201", b"E9FF25",
-    b"{ read write }", b"{}", b"{ saddr_fam=local path=a b }", b"10.0.0.1", b"::1", b"::ffff:1.2.3.4", b"1.2.3.04", b"words and more",
+TOKENS = [b"0", b"1", b"-13", b"59", b"257", b"42", b"4294967295", b"9999999999999999999", b"c000003e",
+    b"40000003", b"ffffff9c", b"0x1F",
+    b"ZZ", b"(null)", b"?", b'"?"', b'""', b'"', b'"a b"', b'"a"b', b'"/etc/passwd"', b'"rel"', b"yes", b"no",
+    b"failed", b"success",
+    b"CREATE", b"PARENT", b"0100755", b"08", b"61620063", b"0100616200", b"020000500A000001", b"0100002F61",
+    b"61016201", b"E9FF25",
+    b"{ read write }", b"{}", b"{ saddr_fam=local path=a b }", b"10.0.0.1", b"::1", b"::ffff:1.2.3.4",
+    b"1.2.3.04", b"words and more",
     b"\xff\xc3", b'"%41%zz+"', b"alice", b"", b" ", b"openat", b"unset", b"unknown(5)",
     b"0A00005000000000" + b"00" * 16 + b"01000000", b"100000000100000001000000"]  # fmt: skip
-PIECES = [b"msg='", b"'", b"\x1d", b"avc:  denied  { read } for ", b"avc: granted {} for ", b"node=h ", b"=", b" ", b"\n", b"\0", b"\t"]
+PIECES = [
+    b"msg='",
+    b"'",
+    b"\x1d",
+    b"avc:  denied  { read } for ",
+    b"avc: granted {} for ",
+    b"node=h ",
+    b"=",
+    b" ",
+    b"\n",
+    b"\0",
+    b"\t",
+]
 
 
 def line(chooser: random.Random) -> bytes:
@@ -141,7 +163,9 @@ def test_mutation() -> None:
     while time.monotonic() < until:
         chooser = random.Random(seed + rounds)  # noqa: S311
         at = chooser.randrange(len(lines))
-        chosen = [mutate(line, chooser) if chooser.random() < 0.5 else line for line in lines[at : at + 8] if len(line) < 3000]
+        chosen = [
+            mutate(line, chooser) if chooser.random() < 0.5 else line for line in lines[at : at + 8] if len(line) < 3000
+        ]
         chosen += [line(chooser) for _ in range(chooser.randint(0, 8))]
         chooser.shuffle(chosen)
         data = b"".join(chosen)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Generate csrc/tables_data.c and tables_fields.h from the Python's own tables (fields.py, ecs_record.py, normalise.py, tables.py), so both speak of the same names.
+"""Generate csrc/tables_data.c and tables_fields.h from the Python's own tables, so that both speak of the same names.
 
     generate_c_tables.py [--check]      --check: exit 1 when a file is not what would be written
 
@@ -12,26 +12,29 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 COLLECTOR = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(COLLECTOR / "src"))
 
 from auditpack_collector import ecs_record, fields, normalise, tables  # noqa: E402
 
-# Plain names of kernel and user-space records, for the fast path alone: a name that is not here prints the same, slower.
-PLAIN = """success tty comm subj obj nametype dev rdev msg op grantors addr hostname terminal res result cap_frootid reason
-    SADDR ARCH SYSCALL AUID UID GID EUID SUID FSUID EGID SGID FSGID OUID OGID OAUID OLD-AUID ID SAUID ARGV text TEXT INODE_UID INODE_GID OBJ_UID OBJ_GID NEW_GID IUID IUID IGID
-    unit subj_trust obj_trust old new table entries family arch fver frootid sec nsec prog-id opcode uuid old_pp old_pi old_pe
-    old_pa new_pp new_pi new_pe new_pa pp pi pe pa tclass scontext tcontext permissive ino ioctlcmd lsm
-    apparmor requested_mask denied_mask error ip laddr lport faddr fport sport saddr daddr src dest netif
-    list ver kernel format state sw sw_type root_enforce gpg_res key_enforce cause enabled auditd_pid
-    argc a1 mq_notify mqdes msg_len msg_prio oflag mode sigev_signo resolve flags perm fd0 fd1 major minor
-    direction cipher ksize mac pfs spid suid rport kind size fp vm vm-ctx img-ctx model uuid bus virt vm-pid resrc
-    net mem vcpu seuser default-context selected-context role old-seuser new-seuser old-role new-role old-range new-range
-    invalid_context bool val old_val policy lsm banners banner netns_id conntrack hook proto truncated
-    cred pid_ns inode_mode igid watch_inode hash feature ctrl path_mode trust nargs entry_point unsupported""".split()
+# Plain names of kernel and user-space records, for the fast path alone: one that is not here prints the same, slower.
+PLAIN = """
+    success tty comm subj obj nametype dev rdev msg op grantors addr hostname terminal res result cap_frootid
+    reason SADDR ARCH SYSCALL AUID UID GID EUID SUID FSUID EGID SGID FSGID OUID OGID OAUID OLD-AUID ID SAUID
+    ARGV text TEXT INODE_UID INODE_GID OBJ_UID OBJ_GID NEW_GID IUID IUID IGID unit subj_trust obj_trust old new
+    table entries family arch fver frootid sec nsec prog-id opcode uuid old_pp old_pi old_pe old_pa new_pp
+    new_pi new_pe new_pa pp pi pe pa tclass scontext tcontext permissive ino ioctlcmd lsm apparmor
+    requested_mask denied_mask error ip laddr lport faddr fport sport saddr daddr src dest netif list ver kernel
+    format state sw sw_type root_enforce gpg_res key_enforce cause enabled auditd_pid argc a1 mq_notify mqdes
+    msg_len msg_prio oflag mode sigev_signo resolve flags perm fd0 fd1 major minor direction cipher ksize mac
+    pfs spid suid rport kind size fp vm vm-ctx img-ctx model uuid bus virt vm-pid resrc net mem vcpu seuser
+    default-context selected-context role old-seuser new-seuser old-role new-role old-range new-range
+    invalid_context bool val old_val policy lsm banners banner netns_id conntrack hook proto truncated cred
+    pid_ns inode_mode igid watch_inode hash feature ctrl path_mode trust nargs entry_point unsupported
+""".split()  # noqa: SIM905
 
 KINDS = ("DECIMAL", "HEX", "OCTAL", "ENCODED", "BRACES", "PLAIN")
 EXTRA_TYPES = {"IPE_ACCESS": 1420}
@@ -91,9 +94,11 @@ def kind_of(name: bytes) -> str:
 
 
 # Names that the C asks for by number; the Python's spelling is in emit_ecs.py.
-ASKED = """a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd dev egid euid exe exit family fsgid fsuid gid grp hostname id
-    inode items key mode msg name nametype ocomm ogid opid ouid path pid port ppid proctitle res result saddr ses sgid sig success suid
-    syscall terminal text tty type type_field uid unit exit_name""".split()
+ASKED = """
+    a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd dev egid euid exe exit family fsgid fsuid
+    gid grp hostname id inode items key mode msg name nametype ocomm ogid opid ouid path pid port ppid proctitle
+    res result saddr ses sgid sig success suid syscall terminal text tty type type_field uid unit exit_name
+""".split()  # noqa: SIM905
 
 
 def field_names() -> list[bytes]:
@@ -112,11 +117,15 @@ def field_table() -> tuple[list[str], list[str]]:
     kinds = {
         value: name[1:]
         for name, value in vars(ecs_record).items()
-        if name in ("_DECIMAL", "_HEX", "_OCTAL", "_KEY", "_TITLE", "_SADDR", "_BRACES", "_RESULT", "_ENCODED", "_PLAIN")
+        if name
+        in ("_DECIMAL", "_HEX", "_OCTAL", "_KEY", "_TITLE", "_SADDR", "_BRACES", "_RESULT", "_ENCODED", "_PLAIN")
     }
     out = ["/* Names of fields, their JSON key and kind (fields.py); of ecs: kind, lower-case name, <name>_name. */"]
     out += [f"const unsigned field_bits = {bits};"]
-    out += [f"const uint64_t field_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};", f"const unsigned field_count = {len(names)};"]
+    out += [
+        f"const uint64_t field_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
+        f"const unsigned field_count = {len(names)};",
+    ]
     out += ["const struct field_entry field_entries[] = {"]
     for index, name in enumerate(names):
         flags = "FIELD_USER" if name in fields.USER_IDS else "FIELD_GROUP" if name in fields.GROUP_IDS else "0"
@@ -127,7 +136,10 @@ def field_table() -> tuple[list[str], list[str]]:
             f"ECS_{kind}, {lower}, {'FIELD_NONE' if beside is None else beside}}},"
         )
     header = ["enum field_index {", *(f"\tF_{name.upper()} = {at[name.encode()]}," for name in ASKED)]
-    header += [f"\tF_{base.upper()}_NAME = {at[base.encode() + b'_name']}," for base in "uid gid auid euid egid suid sgid fsuid fsgid ouid ogid id".split()]
+    header += [
+        f"\tF_{base.upper()}_NAME = {at[base.encode() + b'_name']},"
+        for base in "uid gid auid euid egid suid sgid fsuid fsgid ouid ogid id".split()  # noqa: SIM905
+    ]
     return [*out, "};", "", *array("uint16_t", "field_slots", slots)], [*header, "};"]
 
 
@@ -136,7 +148,8 @@ def json_list(words: tuple[str, ...]) -> str:
 
 
 def meaning(row: normalise.Meaning) -> str:
-    return f'{{"{row.action}", {json_list(row.categories)}, {json_list(row.types)}, OBJECT_{row.object.upper().replace("-", "_")}}}'
+    kind = row.object.upper().replace("-", "_")
+    return f'{{"{row.action}", {json_list(row.categories)}, {json_list(row.types)}, OBJECT_{kind}}}'
 
 
 def meaning_tables() -> list[str]:
@@ -146,15 +159,26 @@ def meaning_tables() -> list[str]:
     out += [f"\t{meaning(row)}," for row in rows]
     out += ["};", "", "const struct prefix_meaning prefix_meanings[] = {"]
     out += [f'\t{{"{prefix}", {meaning(row)}}},' for prefix, row in normalise.PREFIX_MEANINGS]
-    out += ["};", "", "/* By record number - MEANING_FIRST: rank + 1 (the lowest speaks), meaning, what else the name says. */"]
+    out += [
+        "};",
+        "",
+        "/* By record number - MEANING_FIRST: rank + 1 (the lowest speaks), meaning, what else the name says. */",
+    ]
     out += ["const struct record_meaning record_meanings[MEANING_NUMBERS] = {"]
     for name, row in sorted(normalise.RECORD_MEANINGS.items(), key=lambda item: types[item[0]]):
         flags = "MEANING_SPOKEN_BY_SYSCALL" if name in normalise.SPOKEN_BY_SYSCALL else "0"
         flags = "MEANING_ACCOUNT" if name in normalise.ACCOUNT_TYPES else flags
-        out.append(f"\t[{types[name]} - MEANING_FIRST] = {{{normalise.RECORD_RANK[name] + 1}, {rows.index(row)}, {flags}}},")
+        out.append(
+            f"\t[{types[name]} - MEANING_FIRST] = {{{normalise.RECORD_RANK[name] + 1}, {rows.index(row)}, {flags}}},"
+        )
     calls = sorted(name.encode() for name in {*normalise.SYSCALL_MEANINGS, *normalise.AT_FUNCTIONS})
     a, b, bits, slots = perfect_hash(calls, 3)
-    out += ["};", "", f"const unsigned call_bits = {bits};", f"const uint64_t call_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};"]
+    out += [
+        "};",
+        "",
+        f"const unsigned call_bits = {bits};",
+        f"const uint64_t call_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
+    ]
     out += ["const struct call_meaning call_meanings[] = {"]
     for call in calls:
         known = normalise.SYSCALL_MEANINGS.get(call.decode())
@@ -222,7 +246,10 @@ def errno_table() -> list[str]:
 
 
 HEAD = ["/* SPDX-License-Identifier: Apache-2.0 */"]
-HEAD += ["/* Generated by tools/generate_c_tables.py from fields.py, ecs_record.py, normalise.py and tables.py; do not edit. */"]
+HEAD += [
+    "/* Generated by tools/generate_c_tables.py from fields.py, ecs_record.py, normalise.py "
+    "and tables.py; do not edit. */"
+]
 
 
 def main() -> int:
