@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`auditpack lint|list|compose|render`."""
+"""`auditpack`: `lint`, `list`, `compose` and `render` stand here, each other command in a module of its own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from . import coverage_command
 from .compose import Composition, compose
 from .errors import PackError, PackErrors
 from .model import HostFacts, Pack
+from .output import marked, table
 from .render import Rendered, render
 from .schema import check_packs, find_packs, load_packs
 from .styles import STYLES
@@ -25,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except (PackError, PackErrors) as failure:
-        print(_marked(failure.errors if isinstance(failure, PackErrors) else [failure]), file=sys.stderr)
+        print(marked(failure.errors if isinstance(failure, PackErrors) else [failure]), file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="auditpack", description="Versioned Linux audit rule packs.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="lint|list|compose|render")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lint = commands.add_parser("lint", help="check packs: schema, references, cases")
     lint.add_argument("packs", nargs="*", type=Path, metavar="PACK|DIR", help="pack folders, or folders of packs")
     lint.set_defaults(run=_lint)
@@ -53,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         host.add_argument("--distro", help="use kept facts of a lab host, such as debian13")
     for command in (listing, composing, rendering):
         command.add_argument("--format", choices=("text", "json"), default="text")
+    for module in (coverage_command,):
+        module.register(commands)
     return parser
 
 
@@ -60,19 +64,10 @@ def _folders(paths: Iterable[Path] | None) -> list[Path]:
     return find_packs(list(paths or []) or [Path("rulepacks")])
 
 
-def _marked(problems: Iterable[PackError]) -> str:
-    """`file:line: error: what — remedy` lines."""
-    lines = []
-    for problem in problems:
-        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        lines.append(f"{place}: {problem.level}: {problem.message} — {problem.remedy}")
-    return "\n".join(lines)
-
-
 def _lint(options: argparse.Namespace) -> int:
     packs, problems = check_packs(_folders(options.packs))
     if problems:
-        print(_marked(problems))
+        print(marked(problems))
     errors = sum(problem.level == "error" for problem in problems)
     rules, cases = sum(len(pack.rules) for pack in packs), sum(len(pack.cases) for pack in packs)
     print(f"{len(packs)} packs, {rules} rules, {cases} cases: {errors} errors, {len(problems) - errors} warnings")
@@ -85,7 +80,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(rows, indent=2))
     else:
-        print(_table(["name", "version", "maturity", "order", "rules", "cases", "title"], rows))
+        print(table(["name", "version", "maturity", "order", "rules", "cases", "title"], rows))
     return 0
 
 
@@ -99,12 +94,6 @@ def _row(pack: Pack) -> dict[str, Any]:
         "cases": len(pack.cases),
         "title": pack.title,
     }
-
-
-def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
-    cells = [list(columns), *([str(row[column]) for column in columns] for row in rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells)
 
 
 def _prepare(options: argparse.Namespace) -> tuple[dict[str, Pack], Composition, HostFacts]:
@@ -169,7 +158,7 @@ def _compose(options: argparse.Namespace) -> int:
         return 0
     for row, line in zip(rows, rendered.lines):
         row["rule"] = " = ".join([line.rule, *line.also])
-    print(_table(["number", "pack", "rule", "key", "verdict"], rows))
+    print(table(["number", "pack", "rule", "key", "verdict"], rows))
     _remarks(rendered)
     return 0
 

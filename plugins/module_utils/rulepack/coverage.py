@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which sections of a benchmark and which ATT&CK techniques the packs cover, as the proof has it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from . import proof as proofs
+from .benchmarks import HOSTS, LEVEL, SECTIONS
+from .errors import PackError
+from .model import Pack, Rule
+from .proof import NOT_APPLICABLE, NOT_PROVABLE, NOT_PROVEN, PROVEN, Proof
+
+Row = dict[str, Any]
+
+
+def rules_of(packs: Iterable[Pack], benchmark: str) -> list[Rule]:
+    """The rules that name the benchmark. PackError when none does."""
+    rules = [rule for pack in packs for rule in pack.rules]
+    found = [rule for rule in rules if any(reference.benchmark == benchmark for reference in rule.references)]
+    if found:
+        return found
+    known = sorted({reference.benchmark for rule in rules for reference in rule.references}) or ["none"]
+    message = f"no pack has rules for the benchmark `{benchmark}`"
+    raise PackError("--benchmark", 0, message, f"the packs have {', '.join(known)}")
+
+
+def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
+    """One `{section, title, level, rules, status, proven_on}` per section, those without a rule too."""
+    titles = dict(SECTIONS[benchmark])
+    by_section: dict[str, list[Rule]] = {section: [] for section in titles}
+    for rule in rules_of(packs, benchmark):
+        for reference in rule.references:
+            if reference.benchmark == benchmark:
+                by_section.setdefault(reference.section, []).append(rule)
+                titles.setdefault(reference.section, rule.title)
+    rows = []
+    for section in sorted(by_section, key=_numbers):
+        rules = list(dict.fromkeys(rule.id for rule in by_section[section]))
+        rows.append(
+            {
+                "section": section,
+                "title": titles[section],
+                "level": LEVEL,
+                "rules": rules,
+                "status": _status([proof.status(rule, HOSTS.get(benchmark, "")) for rule in rules]),
+                "proven_on": _everywhere([proof.proven_on(rule) for rule in rules]),
+            }
+        )
+    return rows
+
+
+def _numbers(section: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in section.split(".") if part.isdigit())
+
+
+def _status(words: Sequence[str]) -> str:
+    """All rules of a section must be proven; those that do not apply (a file the host lacks) do not count."""
+    counting = set(words) - {NOT_APPLICABLE}
+    if not words or NOT_PROVEN in counting:
+        return NOT_PROVEN
+    if not counting:
+        return NOT_APPLICABLE
+    return NOT_PROVABLE if NOT_PROVABLE in counting else PROVEN
+
+
+def _everywhere(hosts: Sequence[Sequence[str]]) -> list[str]:
+    """Hosts on which at least one rule of the section is proven."""
+    return list(dict.fromkeys(host for some in hosts for host in some))
+
+
+def summary(rows: Sequence[Row]) -> str:
+    words = (PROVEN, NOT_PROVEN, NOT_PROVABLE, NOT_APPLICABLE)
+    numbers = {word: sum(row["status"] == word for row in rows) for word in words}
+    return f"{len(rows)} sections: " + ", ".join(f"{number} {word}" for word, number in numbers.items())
+
+
+def page(benchmark: str, rows: Sequence[Row], source: str) -> str:
+    """One self-contained HTML page."""
+    colours = {PROVEN: "#1a7f37", NOT_PROVEN: "#b42318", NOT_PROVABLE: "#9a6700", NOT_APPLICABLE: "#57606a"}
+    body = []
+    for row in rows:
+        cells = [row["section"], row["title"], row["level"], ", ".join(row["rules"]) or "no rule"]
+        body.append(
+            "<tr>"
+            + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
+            + f'<td style="color:{colours[row["status"]]}">{row["status"]}</td>'
+            + f"<td>{html.escape('; '.join(row['proven_on']))}</td></tr>"
+        )
+    head = "".join(f"<th>{name}</th>" for name in ("section", "title", "level", "rules", "status", "proven on"))
+    style = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #d0d7de;"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Coverage of {benchmark}</title>'
+        f"<style>{style}padding:.3em .6em;text-align:left;vertical-align:top}}</style></head>\n"
+        f"<body><h1>Coverage of {benchmark}</h1>\n<p>{html.escape(source)}. {summary(rows)}.</p>\n"
+        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody></table></body></html>\n"
+    )
+
+
+def attack_layer(rules: Iterable[Rule], proof: Proof) -> Row:
+    """An ATT&CK Navigator layer (format 4.5). Score: the share of a technique's rules that is proven, in %."""
+    by_technique: dict[str, list[str]] = {}
+    for rule in rules:
+        for technique in rule.attack:
+            by_technique.setdefault(technique, []).append(rule.id)
+    techniques = []
+    for technique, ids in sorted(by_technique.items()):
+        status = {rule: proof.status(rule) for rule in ids}
+        proven = sum(word == proofs.PROVEN for word in status.values())
+        comment = "\n".join(f"{rule}: {word}" for rule, word in status.items())
+        techniques.append({"techniqueID": technique, "score": round(100 * proven / len(ids)), "comment": comment})
+    return {
+        "name": "Auditpack",
+        "versions": {"layer": "4.5"},
+        "domain": "enterprise-attack",
+        "description": f"Proven rules by technique. {source(proof)}.",
+        "techniques": techniques,
+        "gradient": {"colors": ["#ffffff", "#66bb6a"], "minValue": 0, "maxValue": 100},
+    }
+
+
+def source(proof: Proof) -> str:
+    return f"Statuses are from {proof.file}" if proof.file else "There is no proof, so nothing counts as proven"
