@@ -176,9 +176,10 @@ def found(name: bytes, token: bytes, objects: list[Any]) -> bool:
     key = ecs_text(name or b"text").lower().replace(".", "_")
     key = "type_field" if key == "type" else key
     leaves = [leaf for each in objects for leaf in flat([each.get(key), each.get(key + "_text"), each.get("args")])]
+    argument = bool(decode._ARGUMENT_LENGTH(name) or decode._ARGUMENT(name))
     value = decode.plain(token)
     if value is None or (key == "key" and token == b"(null)"):
-        return any(key in each for each in objects)
+        return any(key in each or (argument and "args" in each) for each in objects)  # a vector has "" for (null)
     candidates = {ecs_text(value), ecs_text(decode.encoded(token) or b"")}
     candidates |= {decode.hexadecimal(token) or "", "0" + (decode.octal(token) or "0o")[2:]}
     texts = {str(leaf) for leaf in leaves}
@@ -190,7 +191,7 @@ def found(name: bytes, token: bytes, objects: list[Any]) -> bool:
         separator = {b"key": b"\x01", b"proctitle": b"\0"}.get(name.lower(), b" ")
         words = decode.words(token) if key == "seperms" else (decode.encoded(token) or b"").split(separator)
         return all(ecs_text(word) in texts for word in words)
-    return key == "saddr" or bool(decode._ARGUMENT_LENGTH(name) or decode._ARGUMENT(name))
+    return key == "saddr" or argument
 
 
 def lost(data: bytes, events: list[dict[str, Any]]) -> list[tuple[bytes, bytes]]:
