@@ -72,7 +72,8 @@ static bool read_options(PyObject *options, struct pipeline_options *ret, PyObje
 	static const char *const formats[] = {"ecs", "records", NULL}, *const translations[] = {"none", "universal", "all", NULL},
 				 *const clocks[] = {"wall", "event", NULL};
 	int format = choice(options, "format", formats), translate, clock;
-	PyObject *number;
+	PyObject *number, *original;
+	int keeps;
 
 	if (format < 0 || (translate = choice(options, "translate", translations)) < 0 || (clock = choice(options, "clock", clocks)) < 0)
 		return false;
@@ -88,12 +89,20 @@ static bool read_options(PyObject *options, struct pipeline_options *ret, PyObje
 	Py_DECREF(number);
 	if (PyErr_Occurred() != NULL)
 		return false;
+	original = PyObject_GetAttrString(options, "original");
+	if (original == NULL)
+		return false;
+	keeps = PyObject_IsTrue(original);
+	Py_DECREF(original);
+	if (keeps < 0)
+		return false;
 	*ret_hostname = text_attribute(options, "hostname");
 	if (*ret_hostname == NULL)
 		return false;
 	ret->format = (enum format)format;
 	ret->translate = (enum translate)translate;
 	ret->event_clock = clock == 1;
+	ret->original = keeps != 0;
 	ret->hostname = (struct slice){PyBytes_AsString(*ret_hostname), (size_t)PyBytes_Size(*ret_hostname)};
 	if (ret->hostname.n > HOSTNAME_MAX_BYTES) {
 		PyErr_SetString(PyExc_ValueError, "options.hostname: longer than 255 bytes");

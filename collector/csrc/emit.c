@@ -5,7 +5,7 @@
 
 void emitter_init(struct emitter *m, const struct pipeline_options *options, struct names *names, struct buf *out, const struct allocator *alloc)
 {
-	*m = (struct emitter){.translate = options->translate, .names = names, .out = out};
+	*m = (struct emitter){.translate = options->translate, .original = options->original, .names = names, .out = out};
 	buf_init(&m->scratch, alloc);
 	object_init(&m->members, alloc);
 	object_init(&m->message_members, alloc);

@@ -24,6 +24,7 @@ struct writer {
 
 struct emitter {
 	enum translate translate;
+	bool original;
 	struct names *names;
 	struct buf *out;
 	struct buf scratch; /* decoded bytes of one record */

@@ -143,6 +143,26 @@ static struct slice result_word(struct slice result)
 	return result;
 }
 
+/* The raw lines, joined by newlines: `lines` holds them one behind the other without. */
+static void put_original(struct emitter *m, const struct event *e)
+{
+	struct slice joined;
+	char *p = arena_take(&m->arena, e->lines.len + e->count);
+
+	joined.p = p;
+	for (uint32_t i = 0; i < e->count; i++) {
+		struct slice line = record_line(e, &e->records[i]);
+
+		if (i > 0)
+			*p++ = '\n';
+		memcpy(p, line.p, line.n);
+		p += line.n;
+	}
+	joined.n = (size_t)(p - joined.p);
+	BUF_LITERAL(m->out, ",\"original\":");
+	put_json_text(m->out, ecs_text(&m->arena, joined));
+}
+
 static void put_event_member(struct emitter *m, const struct event *e, const struct view *v, const struct meaning *meaning, struct slice action)
 {
 	struct slice id = event_id_text(e), result = view_result(v), word = result_word(result);
@@ -161,10 +181,12 @@ static void put_event_member(struct emitter *m, const struct event *e, const str
 	if (result.p != NULL && word.p != result.p) {
 		BUF_LITERAL(to, ",\"outcome\":");
 		put_word(to, word);
-		buf_putc(to, '}');
 	} else {
-		BUF_LITERAL(to, ",\"outcome\":\"unknown\"}");
+		BUF_LITERAL(to, ",\"outcome\":\"unknown\"");
 	}
+	if (m->original)
+		put_original(m, e);
+	buf_putc(to, '}');
 }
 
 static void put_tags(struct emitter *m, const struct view *v)

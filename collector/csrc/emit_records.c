@@ -445,6 +445,17 @@ static bool is_first_of_type(const struct event *e, uint32_t at)
 	return true;
 }
 
+static void put_original(struct emitter *m, const struct event *e)
+{
+	BUF_LITERAL(m->out, ",\"ORIGINAL\":[");
+	for (uint32_t i = 0; i < e->count; i++) {
+		if (i > 0)
+			buf_putc(m->out, ',');
+		put_records_text(m->out, record_line(e, &e->records[i]));
+	}
+	buf_putc(m->out, ']');
+}
+
 bool emit_records_event(struct emitter *m, struct event *e)
 {
 	struct slice id = event_id_text(e);
@@ -460,6 +471,8 @@ bool emit_records_event(struct emitter *m, struct event *e)
 	for (uint32_t i = 0; i < e->count; i++)
 		if (is_first_of_type(e, i))
 			put_type(m, e, i);
+	if (m->original)
+		put_original(m, e);
 	BUF_LITERAL(m->out, "}\n");
 	return emitter_check(m, start);
 }

@@ -14,6 +14,7 @@ struct pipeline_options {
 	enum translate translate;
 	double timeout;
 	uint64_t last_serial;  /* of the collector before this one, 0 = unknown */
+	bool original;         /* events carry their raw lines */
 	bool event_clock;      /* age open events by the newest time stamp, not by `now` */
 	struct slice hostname; /* UTF-8, copied */
 	names_resolve *resolve;

@@ -29,7 +29,7 @@ ALL_OPTIONS = [
     for format_, hostname in (("records", ""), ("ecs", "host"))
     for translate in ("none", "universal", "all")
     for clock in ("wall", "event")
-]
+] + [Options(format=format_, clock="event", original=True) for format_ in ("records", "ecs")]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line: run, check, replay, status. Exit 0 well, 1 failed, 2 bad usage or configuration."""
+"""Command line: run, check, status, replay, restore. Exit 0 well, 1 failed, 2 bad usage or configuration."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from . import __version__
 from .config import ConfigError, check_host, load
 from .implementation import ImplementationError
 from .options import ENRICHMENTS, FORMATS, TRANSLATIONS, Options
 from .replay import replay, report
+from .restore import RestoreError, restore
 from .run import run
 from .status import show
 
@@ -33,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         for message in error.messages:
             print(f"auditpack-collector: {message}", file=sys.stderr)
         return 2
-    except (OSError, ImplementationError) as error:
+    except (OSError, ImplementationError, RestoreError) as error:
         print(f"auditpack-collector: {error}", file=sys.stderr)
         return 1
 
@@ -65,8 +67,13 @@ def _parser() -> argparse.ArgumentParser:
         default="none",
         help="names beside numbers; `all` also asks this machine's user database (default: %(default)s)",
     )
+    replaying.add_argument("--original", action="store_true", help="events also carry their raw lines")
     replaying.add_argument("file", nargs="?", default="-", metavar="FILE|-")
     replaying.set_defaults(function=_replay)
+
+    restoring = commands.add_parser("restore", help="print the audit lines that events were made of")
+    restoring.add_argument("file", nargs="?", default="-", metavar="FILE|-")
+    restoring.set_defaults(function=_restore)
     return parser
 
 
@@ -89,10 +96,23 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    options = Options(format=arguments.format, translate=arguments.translate, enrich=arguments.enrich, clock="event")
-    if arguments.file == "-":
-        report(replay(sys.stdin.buffer, sys.stdout.buffer, options))
-    else:
-        with Path(arguments.file).open("rb") as source:
-            report(replay(source, sys.stdout.buffer, options))
+    options = Options(
+        format=arguments.format,
+        translate=arguments.translate,
+        enrich=arguments.enrich,
+        original=arguments.original,
+        clock="event",
+    )
+    with _source(arguments.file) as source:
+        report(replay(source, sys.stdout.buffer, options))
     return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    with _source(arguments.file) as source:
+        restore(source, sys.stdout.buffer, "stdin" if arguments.file == "-" else arguments.file)
+    return 0
+
+
+def _source(file: str) -> BinaryIO:
+    return sys.stdin.buffer if file == "-" else Path(file).open("rb")

@@ -49,6 +49,7 @@ class Config:
     user: str = "auditpack"
     format: str = "ecs"
     translate: str = "all"
+    original: bool = False
     timeout: float = 2.0
     hostname: str = ""
     output: Output = field(default_factory=Output)

@@ -44,6 +44,7 @@ class EcsEmitter:
 
     def __init__(self, options: Options, names: Names) -> None:
         self._hostname = options.hostname
+        self._original = options.original
         self._decoder = RecordDecoder(names if options.translate == "all" else None)
         self._second = -1
         self._second_text = ""
@@ -65,6 +66,8 @@ class EcsEmitter:
             "action": meaning.action,
             "outcome": _outcome(view),
         }
+        if self._original:
+            out["event"]["original"] = "\n".join([text(record.raw) for record in event.records])
         keys = [key for record in records for key in record.get("key") or () if key]
         if keys:
             out["tags"] = list(dict.fromkeys(keys))

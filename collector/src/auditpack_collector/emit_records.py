@@ -74,6 +74,7 @@ class RecordsEmitter:
     def __init__(self, options: Options, names: Names) -> None:
         self._universal = options.translate in ("universal", "all")
         self._users = options.translate == "all"
+        self._original = options.original
         self._names = names
         self._known: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {}
 
@@ -96,6 +97,8 @@ class RecordsEmitter:
                 put(out, name, value)
             else:
                 out.setdefault(name, []).append(value)
+        if self._original:
+            out["ORIGINAL"] = [text(record.raw) for record in records]
         return out
 
     def malformed(self, raw: bytes, reason: str) -> Object:

@@ -16,6 +16,7 @@ class Options:
 
     `hostname` is written to ECS events whose line has no node. `clock`: "wall" ages open events by the `now` given to
     feed(), "event" by the newest time stamp seen, which makes reading a file independent of how long that takes.
+    `original`: events carry their raw lines (restore.py reads them back).
     `last_serial`: what the collector before this one wrote last (0: unknown); the first serial is held against it.
     """
 
@@ -25,4 +26,5 @@ class Options:
     timeout: float = 2.0
     hostname: str = ""
     clock: str = "wall"
+    original: bool = False
     last_serial: int = 0

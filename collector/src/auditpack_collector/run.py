@@ -67,6 +67,7 @@ def _options(config: Config) -> Options:
     return Options(
         format=config.format,
         translate=config.translate,
+        original=config.original,
         timeout=config.timeout,
         hostname=config.hostname or socket.gethostname(),
     )
