@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, TypeVar
 
 from .fields import LISTS, Compare, Filter, canonical
 from .line import Line, parse_rules
 from .perms import AUDIT_4
+
+Item = TypeVar("Item")
 
 _AT_LEAST = {
     "r": frozenset({"openat", "readlinkat", "getxattr", "listxattr"}),
@@ -96,7 +98,7 @@ def compare(wanted: Sequence[Line], loaded: Sequence[Line], ids: Sequence[str] =
     moved: list[Entry] = []
     for filter_list in LISTS:
         here = [(places[canon].pop(0), entry) for canon, entry in common if canon.list == filter_list]
-        moved += _out_of_order(here)
+        moved += out_of_order(here)
     return Difference(missing, extra, moved)
 
 
@@ -131,8 +133,8 @@ def _split(items: list[tuple[Canon, Entry]], others: list[Canon]) -> tuple[list[
     return alone, common
 
 
-def _out_of_order(placed: list[tuple[int, Entry]]) -> list[Entry]:
-    """The fewest entries whose removal leaves the places rising (all but a longest increasing subsequence)."""
+def out_of_order(placed: Sequence[tuple[int, Item]]) -> list[Item]:
+    """The fewest items whose removal leaves the places rising (all but a longest increasing subsequence)."""
     tails: list[int] = []
     lengths = []
     for place, _ in placed:
