@@ -75,8 +75,13 @@ def nearest(case: Case, outcome: Outcome) -> list[tuple[Matcher, Near]]:
             continue
         looked = [_compare(entry, view, outcome) for view in views]
         if looked:
-            result.append((entry, min(looked, key=lambda near: (len(near.missed), -len(near.held)))))
+            result.append((entry, min(looked, key=_distance)))
     return result
+
+
+def _distance(near: Near) -> tuple[int, bool, bool]:
+    """Fewest differences; among equals an event of the same key, then of the same system call, tells most."""
+    return len(near.missed), "key" not in near.held, "syscall" not in near.held
 
 
 def _broken(case: Case, outcome: Outcome) -> str:

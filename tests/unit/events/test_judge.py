@@ -190,6 +190,12 @@ def test_nearest_event_and_what_differs() -> None:
     assert near.missed == ("auid: wanted bob, got 1000 (alice)",)
 
 
+def test_nearest_prefers_the_same_call() -> None:
+    case = {"expect": [{"syscall": "fsetxattr", "path": "/x"}]}
+    [(_, near)] = nearest(case, outcome(touch(1), touch(2, syscall="fsetxattr")))
+    assert near.view.id.endswith(":2")
+
+
 def test_errno_names_must_exist() -> None:
     with pytest.raises(ValueError, match="ENOSUCH"):
         judge({"expect": [{"exit": "-ENOSUCH"}]}, outcome(touch()))
