@@ -10,6 +10,7 @@ if [[ ! -e ${1-} ]]; then
 fi
 # shellcheck disable=SC2016 # expanded on the hosts
 exec ansible lab -i "$1" -m ansible.builtin.raw -a '
+    export SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat TERM=dumb
     echo "--- status"; auditctl -s
     echo "--- failed units"; systemctl --failed --no-legend
     echo "--- journal"; journalctl -b -p notice -n 25 --no-pager -o short

@@ -126,7 +126,7 @@ TEST = (
         results=("build/junit/proof.xml",),
         progress=TEST_LINES,
     ),
-    molecule("reboot", "one host boots again", "side-effect", needs=("verify",), minutes=10),
+    molecule("reboot", "one host boots again", "side-effect", needs=("converge",), minutes=10),
     Stage(
         "proof-again",
         "the proof after the reboot",
@@ -147,7 +147,7 @@ TEST = (
         "what goes wrong",
         "verify",
         "faults",
-        needs=("verify",),
+        needs=("converge",),
         minutes=30,
         results=("build/junit/faults.xml",),
     ),
