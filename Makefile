@@ -46,8 +46,8 @@ terraform-test: $(VENV) ## terraform fmt, validate and test
 collection: $(VENV) ## build the collection, install it elsewhere, use it there
 	@$(PYTEST) tests/collection --junitxml=build/junit/collection.xml
 
-molecule: wheel ## the whole ring on fresh hosts: default, then faults
-	@molecule test --scenario-name default
+molecule: ## Molecule on fresh hosts: default, then faults
+	@tools/ring molecule
 
 wheel: build/made/wheel ## the collector as wheels: with its C inside, and pure Python
 

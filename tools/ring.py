@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The project's long commands as stages: ``make demo`` and ``make test`` (``tools/ring`` starts this file).
+"""The long commands as stages: ``make demo``, ``make test``, ``make molecule`` (``tools/ring`` starts this file).
 
 Exit status: 0 when every stage passed, 1 when one did not, 130 when interrupted.
 """
@@ -155,6 +155,11 @@ TEST = (
 )
 
 
+# `make molecule`: the part of it that needs hosts.
+MOLECULE = tuple(stage for stage in TEST if stage.lane == "hosts" or stage.name == "wheel")
+FLOWS = {"demo": DEMO, "test": TEST, "molecule": MOLECULE}
+
+
 def verdicts() -> dict[str, Counter[str]]:
     """Return host → how often each verdict stands in the last proof."""
     found: dict[str, Counter[str]] = {}
@@ -194,18 +199,19 @@ def run(name: str, stages: Sequence[Stage], console: Console) -> Flow:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the flow named by the first argument: ``demo`` or ``test``."""
-    if list(arguments) not in (["demo"], ["test"]):
-        print("usage: tools/ring demo|test", file=sys.stderr)
+    """Run the flow named by the first argument."""
+    if len(arguments) != 1 or arguments[0] not in FLOWS:
+        print(f"usage: tools/ring {'|'.join(FLOWS)}", file=sys.stderr)
         return 2
     name = arguments[0]
     console = Console(pause=15.0 if name == "demo" else 60.0)
     (ROOT / "build").mkdir(exist_ok=True)
-    with (ROOT / "build" / f"{name}.lock").open("w") as lock:
+    lab = "lab" if name == "demo" else "molecule"
+    with (ROOT / "build" / f"{lab}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"tools/ring: another `make {name}` runs in this tree — wait for it or end it", file=sys.stderr)
+            print(f"tools/ring: another run uses the hosts of build/{lab} — wait for it or end it", file=sys.stderr)
             return 2
         try:
             # Whatever a stage puts aside lies in one folder, which is gone afterwards. Others may look in: mmdebstrap
@@ -213,18 +219,19 @@ def main(arguments: Sequence[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="auditpack-") as scratch:
                 Path(scratch).chmod(0o755)
                 os.environ.update(
+                    CHECKPOINT_DISABLE="1",  # Terraform asks nobody for news and keeps no note of it
                     NO_COLOR="1",  # their output goes to files
                     TMPDIR=scratch,
                     ANSIBLE_HOME=f"{scratch}/ansible",
                     MOLECULE_EPHEMERAL_DIRECTORY=f"{scratch}/molecule",  # one state for both scenarios
                 )
-                flow = run(name, DEMO if name == "demo" else TEST, console)
+                flow = run(name, FLOWS[name], console)
         except Interrupted:
             return 130
-        if name == "demo":
-            if not flow.failed:
-                remember(ROOT)
-                summary_of_demo(console.line)
+        if name == "demo" and not flow.failed:
+            remember(ROOT)
+            summary_of_demo(console.line)
+        if name != "test":
             return int(flow.failed)
         # The gate reads every record and every test result again, so its closing line carries the totals of the run.
         console.line("")
