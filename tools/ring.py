@@ -21,7 +21,7 @@ from console import Console
 from stage import ROOT, Flow, Interrupted, Stage
 from unchanged import remember, still_proven
 
-LAB_LINES = r"^terraform_data|complete"
+LAB_LINES = r"\(local-exec\): (?!local-exec)|complete"
 TASK_LINES = r"^(PLAY|TASK|RUNNING HANDLER|INFO)"
 TEST_LINES = r"%\]|::|passed|failed"
 
