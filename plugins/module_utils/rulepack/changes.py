@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .model import Case, Pack, Place, Rule, Syscall, Value
 from .normalise import normalise, out_of_order
 from .scope import active, covers, defaults, lines, looser, meet, silences, within
+from .versions import parts
 
 NONE, PATCH, MINOR, MAJOR = "none", "patch", "minor", "major"
 LEVELS = (NONE, PATCH, MINOR, MAJOR)
@@ -34,6 +35,15 @@ class Change(NamedTuple):
 def least_bump(changes: Iterable[Change]) -> str:
     """The greatest bump that one of them asks for."""
     return max((change.bump for change in changes), key=LEVELS.index, default=NONE)
+
+
+def raised_enough(old: str, new: str, least: str) -> bool:
+    """Whether SemVer `new` is above `old` by at least the bump."""
+    before, after = ((*parts(version), 0, 0, 0)[:3] for version in (old, new))
+    if least == NONE:
+        return after >= before
+    length = {"major": 1, "minor": 2, "patch": 3}[least]
+    return after[:length] > before[:length]
 
 
 def changes(old: Pack, new: Pack) -> list[Change]:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import coverage_command, diff_command, explain_command, import_command
+from . import coverage_command, diff_command, explain_command, import_command, release_command
 from .compose import Composition, compose
 from .errors import PackError, PackErrors
 from .model import HostFacts, Pack
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         host.add_argument("--distro", help="use kept facts of a lab host, such as debian13")
     for command in (listing, composing, rendering):
         command.add_argument("--format", choices=("text", "json"), default="text")
-    for module in (coverage_command, diff_command, explain_command, import_command):
+    for module in (coverage_command, diff_command, explain_command, import_command, release_command):
         module.register(commands)
     return parser
 

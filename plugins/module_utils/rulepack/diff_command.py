@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .changes import KINDS, LEVELS, NONE, Change, changes, least_bump
+from .changes import KINDS, LEVELS, NONE, Change, changes, least_bump, raised_enough
 from .changes_text import read_lines, text_changes
 from .errors import PackError
 from .packfile import is_archive, read_pack
-from .versions import parts
 
 
 def register(commands: Any) -> None:
@@ -85,12 +84,3 @@ def _bump(options: argparse.Namespace) -> int:
         message = f"version {old.version} → {new.version} is less than the {least} bump that the changes ask for"
         raise PackError(new.place.file, new.place.line, message, "raise `version` in pack.yml")
     return 0
-
-
-def raised_enough(old: str, new: str, least: str) -> bool:
-    """Whether SemVer `new` is above `old` by at least the bump."""
-    before, after = ((*parts(version), 0, 0, 0)[:3] for version in (old, new))
-    if least == NONE:
-        return after >= before
-    length = {"major": 1, "minor": 2, "patch": 3}[least]
-    return after[:length] > before[:length]

@@ -10,8 +10,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from auditpack.changes import raised_enough
 from auditpack.cli import main
-from auditpack.diff_command import raised_enough
 
 OURS = Path(__file__).parents[3] / "rulepacks"
 HEAD = "# SPDX-License-Identifier: Apache-2.0\n"
