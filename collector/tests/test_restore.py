@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import io
-from typing import Callable
+import json
+from typing import Any, Callable
 
 import pytest
-from collector_support import corpus
+from collector_support import corpus, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,23 @@ def test_corpus_comes_back_byte_for_byte(pipeline: Callable[..., Pipeline], sour
     data = corpus(f"debian13-{source}.log")
     back = restored(all_of(pipeline(format=format_, original=True, clock="event"), data))
     assert by_event(back) == by_event(data)
+
+
+@pytest.mark.parametrize("translate", ["none", "universal", "all"])
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("source", ["enriched", "raw"])
+def test_corpus_without_raw_lines_becomes_the_same_events(
+    pipeline: Callable[..., Pipeline], source: str, format_: str, translate: str
+) -> None:
+    """Lines of interleaved events come out grouped, so events may end in another order."""
+    options = {"format": format_, "translate": translate, "clock": "event"}
+    events = all_of(pipeline(**options), corpus(f"debian13-{source}.log"))
+    again = all_of(pipeline(**options), restored(events))
+    assert sorted(canonical(events)) == sorted(canonical(again))
+
+
+def canonical(events: bytes) -> list[str]:
+    return [json.dumps(event, sort_keys=True) for event in parse(events)]
 
 
 def by_event(data: bytes) -> dict[bytes, list[bytes]]:
@@ -89,7 +107,54 @@ def test_a_loss_report_was_no_line(line: bytes) -> None:
     assert restored(line + b"\n") == b""
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b'{"ID": "1.0:1", "ORIGINAL": [1]}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"ID": "1.0:1", "ORIGINAL": [1]}',
+        b'{"ID": "1.0:1", "X": 1}',
+        b'{"ID": "1.0:1", "X": [{"tty": "a\\nb"}]}',
+        b'{"event": {"kind": "event"}}',
+        b"{}",
+    ],
+)
 def test_what_is_no_event_is_named(line: bytes) -> None:
     with pytest.raises(RestoreError, match=r"^events:2: "):
         restored(b'{"LOSS": {}}\n' + line + b"\n")
+
+
+VALUES = st.one_of(
+    st.sampled_from(
+        ["", '""', "(null)", "?", "0", "-13", "59", "c000003e", "0100644", '"a b"', "010000", "6100620163"]
+    ),
+    st.sampled_from(["0200003500", "0100002F61", "020000500A0000010000000000000000", "%41", "100%", '"\u00e9"', "yes"]),
+    st.binary(min_size=1, max_size=6).map(lambda data: data.hex().upper()),
+)
+NAMES = """argc arch syscall success exit items pid uid auid mode name comm exe cwd text saddr proctitle key res id
+    acct unit tty cap_fp"""
+FIELDS = st.dictionaries(st.sampled_from(NAMES.split()), VALUES, max_size=6)
+TYPES = st.sampled_from(
+    ["SYSCALL", "CWD", "PATH", "PROCTITLE", "SOCKADDR", "USER_LOGIN", "ADD_USER", "AVC", "LOGIN", "X"]
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(TYPES, FIELDS, FIELDS, st.integers(1, 3)), max_size=5), st.sampled_from(["none", "universal"])
+)
+@pytest.mark.parametrize("format_", FORMATS)
+def test_rebuilt_lines_become_the_same_event(format_: str, lines: list[Any], translate: str) -> None:
+    data = "".join(
+        f"type={type_} msg=audit(1.000:{serial}): {run(outer)}" + (f" msg='{run(inner)}'\n" if inner else "\n")
+        for type_, outer, inner, serial in lines
+    ).encode()
+    options = Options(format=format_, translate=translate)
+    events = all_of(PythonPipeline(options), data)
+    again = all_of(PythonPipeline(options), restored(events))
+    assert sorted(canonical(events)) == sorted(canonical(again))
+
+
+def run(fields: dict[str, str]) -> str:
+    return " ".join(f"{name}={token}" for name, token in fields.items())

@@ -5,6 +5,7 @@ An event written with `original` gives its lines back byte for byte: `event.orig
 `ORIGINAL` (records, a list), in the quoting of quote.py; so does a line that was no record. Promised order: the lines
 of an event together, in order of arrival; events in the order in which they stand. Not given back, as no event carries
 them: EOE, blank lines, what was cut off a line longer than scan.MAX_LINE. Loss reports never were lines.
+An event without raw lines becomes lines of the same meaning: rebuild.py.
 """
 
 from __future__ import annotations
@@ -13,40 +14,37 @@ import json
 from typing import Any, BinaryIO
 
 from .quote import unquote
+from .rebuild import lines_of_ecs, lines_of_records
 
 Json = dict[str, Any]
 
 
 class RestoreError(Exception):
-    """A line of input that is no event, or one that carries no raw lines."""
+    """A line of input that is no event."""
 
 
 def restore(source: BinaryIO, sink: BinaryIO, name: str) -> None:
-    """`name` of the source is for messages. Raises RestoreError at the first line that cannot be restored."""
+    """`name` of the source is for messages. Raises RestoreError at the first line that is no event."""
     for number, line in enumerate(source, 1):
         try:
-            event = json.loads(line)
-        except ValueError as error:
-            raise RestoreError(f"{name}:{number}: {error} — not an event of the collector") from error
-        lines = lines_of(event) if isinstance(event, dict) else None
-        if lines is None:
-            raise RestoreError(f"{name}:{number}: no raw lines — write events with `original = true` or --original")
-        sink.write(b"".join([unquote(each) + b"\n" for each in lines]))
+            lines = lines_of(json.loads(line))
+            if any(b"\n" in each for each in lines):
+                raise ValueError("a newline in a record")
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError) as error:
+            kind = type(error).__name__
+            raise RestoreError(f"{name}:{number}: not an event of the collector ({kind}: {error})") from error
+        sink.write(b"".join([each + b"\n" for each in lines]))
     sink.flush()
 
 
-def lines_of(event: Json) -> list[str] | None:
-    """The raw lines, still quoted; [] for a loss report, None for an event that carries none."""
-    about = event.get("event")
-    if isinstance(about, dict):
-        original = about.get("original")
-        if isinstance(original, str):
-            return original.split("\n")
-        return [] if about.get("kind") == "metric" else None
-    if "ID" not in event:
-        malformed = event.get("MALFORMED")
-        if isinstance(malformed, dict) and isinstance(malformed.get("raw"), str):
-            return [malformed["raw"]]
-        return [] if "LOSS" in event else None
-    lines = event.get("ORIGINAL")
-    return lines if isinstance(lines, list) and all(isinstance(each, str) for each in lines) else None
+def lines_of(event: Json) -> list[bytes]:
+    """The lines of one event, none for a loss report. Other JSON values raise any of what restore() catches."""
+    if "event" in event:
+        about = event["event"]
+        if "original" in about:
+            return unquote(about["original"]).split(b"\n")
+        return [] if about["kind"] == "metric" else lines_of_ecs(event)
+    if "ID" in event:
+        lines = event.get("ORIGINAL")
+        return lines_of_records(event) if lines is None else [unquote(each) for each in lines]
+    return [] if "LOSS" in event else [unquote(event["MALFORMED"]["raw"])]
