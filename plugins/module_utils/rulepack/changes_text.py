@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .changes import Change
 from .errors import PackError
+from .fields import Filter
 from .line import Line, parse_rules
 from .normalise import Canon, normalise, out_of_order
 from .scope import covered, plain
+from .styles import is_watch
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -28,11 +31,44 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def text_changes(old: Sequence[Line], new: Sequence[Line]) -> list[Change]:
-    """Equal matches are paired first, then those of which one covers the other and that have the same key."""
-    before, after = [(_match(line), line) for line in old], [(_match(line), line) for line in new]
+    """Equal matches are paired. Of the rest, a line counts for what no lines of its key on the other side match.
+
+    So a watch without an arch equals the pair of b64 and b32, and `-w` on what the other side calls a dir is that dir.
+    """
+    directories = {line.value("dir") for line in (*old, *new)}
+    before = [(_match(line, directories), line) for line in old]
+    after = [(_match(line, directories), line) for line in new]
+    pairs, gone, come = _pairs(before, after)
+    found = [
+        Change("key_changed", str(new[b]), f"key {_keys(old[a])} → {_keys(new[b])}")
+        for a, b in pairs
+        if old[a].keys != new[b].keys
+    ]
+    was, now = [_whole(line, directories) for line in old], [_whole(line, directories) for line in new]
+    for index in gone:
+        if not covered(_alike(now, was[index]), was[index]):
+            parts = [one for one in come if _covers(was[index], now[one])]
+            reason = f"now {new[parts[0]]}" if parts else ""
+            found.append(Change("narrowed" if parts else "removed", str(old[index]), reason))
+    for index in come:
+        if not covered(_alike(was, now[index]), now[index]):
+            parts = [one for one in gone if _covers(now[index], was[one])]
+            reason = f"was {old[parts[0]]}" if parts else ""
+            found.append(Change("widened" if parts else "added", str(new[index]), reason))
+    moved = out_of_order([(a, new[b]) for a, b in sorted(pairs, key=lambda pair: pair[1])])
+    return [*found, *(Change("moved", str(line), "the first match wins") for line in moved)]
+
+
+Numbers = list[int]
+
+
+def _pairs(
+    before: Sequence[tuple[Canon, Line]], after: Sequence[tuple[Canon, Line]]
+) -> tuple[list[tuple[int, int]], Numbers, Numbers]:
+    """Indices of equal matches, those with equal keys first, and what is left on either side."""
     pairs: list[tuple[int, int]] = []
-    gone, come = list(range(len(old))), list(range(len(new)))
-    for exact in (True, False):  # with equal keys first
+    gone, come = list(range(len(before))), list(range(len(after)))
+    for exact in (True, False):
         for index in list(come):
             canon, line = after[index]
             same = [one for one in gone if before[one][0] == canon and (not exact or before[one][1].keys == line.keys)]
@@ -40,33 +76,27 @@ def text_changes(old: Sequence[Line], new: Sequence[Line]) -> list[Change]:
                 pairs.append((same[0], index))
                 gone.remove(same[0])
                 come.remove(index)
-    found = [
-        Change("key_changed", str(new[b]), f"key {_keys(old[a])} → {_keys(new[b])}")
-        for a, b in pairs
-        if old[a].keys != new[b].keys
-    ]
-    for index in list(come):
-        line = new[index]
-        for one in gone:
-            former = old[one]
-            if (former.list, former.action, former.keys) != (line.list, line.action, line.keys):
-                continue
-            wider, narrower = covered([plain(line)], plain(former)), covered([plain(former)], plain(line))
-            if wider or narrower:
-                found.append(Change("widened" if wider else "narrowed", str(line), f"was {former}"))
-                gone.remove(one)
-                come.remove(index)
-                pairs.append((one, index))
-                break
-    found += [Change("removed", str(old[index]), "") for index in gone]
-    found += [Change("added", str(new[index]), "") for index in come]
-    ordered = sorted(pairs, key=lambda pair: pair[1])
-    moved = out_of_order([(a, new[b]) for a, b in ordered])
-    return found + [Change("moved", str(line), "the first match wins") for line in moved]
+    return pairs, gone, come
 
 
-def _match(line: Line) -> Canon:
-    return normalise(plain(line))._replace(keys=())
+def _alike(lines: Sequence[Line], line: Line) -> list[Line]:
+    return [one for one in lines if (one.list, one.action, one.keys) == (line.list, line.action, line.keys)]
+
+
+def _covers(wide: Line, narrow: Line) -> bool:
+    return bool(_alike([wide], narrow)) and covered([wide], narrow)
+
+
+def _whole(line: Line, directories: Collection[str | None]) -> Line:
+    """The line as `plain` has it; only a load tells whether `-w` is on a file or on a directory."""
+    if is_watch(line) and line.value("path") in directories:
+        fields = (Filter("dir", "=", item.value) if item.field == "path" else item for item in line.fields)
+        line = replace(line, fields=tuple(fields))
+    return plain(line)
+
+
+def _match(line: Line, directories: Collection[str | None]) -> Canon:
+    return normalise(_whole(line, directories))._replace(keys=())
 
 
 def _keys(line: Line) -> str:

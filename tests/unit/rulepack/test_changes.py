@@ -247,3 +247,32 @@ def test_auditctl_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["diff", str(old), str(new)]) == 1
     assert "new.rules:2: error: `-a nonsense` is malformed" in capsys.readouterr().err
     shutil.rmtree(tmp_path)
+
+
+def test_another_spelling_is_no_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for style in ("modern", "cis"):
+        assert main(["render", "--dir", str(OURS), "--distro", "debian12", "--style", style]) == 0
+        texts.append(tmp_path / f"{style}.rules")
+        texts[-1].write_text(capsys.readouterr().out)
+    for old, new in (texts, texts[::-1]):
+        assert main(["diff", str(old), str(new)]) == 0
+        assert capsys.readouterr().out == "no change\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("-w /etc/hosts -p wa -k a", "-w /etc/hosts -p w -k a", "narrowed"),
+        ("-w /etc/hosts -p wa -k a", "-a always,exit -F arch=b64 -F path=/etc/hosts -F perm=wa -k a", "narrowed"),
+        ("-a always,exit -F arch=b64 -F path=/etc/hosts -F perm=wa -k a", "-w /etc/hosts -p wa -k a", "widened"),
+        ("-w /etc/hosts -p wa -k a", "-w /etc/issue -p wa -k a", "added removed"),
+        ("-w /etc/hosts -p wa -k a", "-w /etc/hosts -p w -k b", "added removed"),
+    ],
+)
+def test_text_kinds(old: str, new: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("old", old), ("new", new)):
+        (tmp_path / name).write_text(f"{text}\n")
+    assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new"), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert " ".join(sorted(name for name, some in found.items() if some)) == kind
