@@ -38,13 +38,13 @@ def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
                 titles.setdefault(reference.section, rule.title)
     rows = []
     for section in sorted(by_section, key=_numbers):
-        rules = list(dict.fromkeys(rule.id for rule in by_section[section]))
+        rules = list({rule.id: rule for rule in by_section[section]}.values())
         rows.append(
             {
                 "section": section,
                 "title": titles[section],
                 "level": LEVEL,
-                "rules": rules,
+                "rules": [rule.id for rule in rules],
                 "status": _status([proof.status(rule, HOSTS.get(benchmark, "")) for rule in rules]),
                 "proven_on": _everywhere([proof.proven_on(rule) for rule in rules]),
             }
@@ -101,16 +101,16 @@ def page(benchmark: str, rows: Sequence[Row], source: str) -> str:
 
 def attack_layer(rules: Iterable[Rule], proof: Proof) -> Row:
     """An ATT&CK Navigator layer (format 4.5). Score: the share of a technique's rules that is proven, in %."""
-    by_technique: dict[str, list[str]] = {}
+    by_technique: dict[str, list[Rule]] = {}
     for rule in rules:
         for technique in rule.attack:
-            by_technique.setdefault(technique, []).append(rule.id)
+            by_technique.setdefault(technique, []).append(rule)
     techniques = []
-    for technique, ids in sorted(by_technique.items()):
-        status = {rule: proof.status(rule) for rule in ids}
+    for technique, own in sorted(by_technique.items()):
+        status = {rule.id: proof.status(rule) for rule in own}
         proven = sum(word == proofs.PROVEN for word in status.values())
         comment = "\n".join(f"{rule}: {word}" for rule, word in status.items())
-        techniques.append({"techniqueID": technique, "score": round(100 * proven / len(ids)), "comment": comment})
+        techniques.append({"techniqueID": technique, "score": round(100 * proven / len(own)), "comment": comment})
     return {
         "name": "Auditpack",
         "versions": {"layer": "4.5"},

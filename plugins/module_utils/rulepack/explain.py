@@ -118,7 +118,7 @@ def account(found: Found, proof: Proof) -> dict[str, Any]:
         "sections": [f"{one.benchmark} {one.version} {one.section}" for one in rule.references],
         "false_positives": rule.false_positives,
         "noise": rule.noise,
-        "status": proof.status(rule.id),
+        "status": proof.status(rule),
         "cases": [f"{case.id}: {case.title}" for case in cases],
         "proof": [_proof_line(row) for row in rows],
         "evaded_by": [*([" ".join(rule.known_gaps.split())] if rule.known_gaps else []), *gaps],
@@ -126,7 +126,7 @@ def account(found: Found, proof: Proof) -> dict[str, Any]:
 
 
 def _proof_line(row: Any) -> str:
-    event = row.get("event") or {}
+    event = row["event"] or {}
     number = event.get("event", {}).get("id") or event.get("ID") or "" if isinstance(event, dict) else ""
     where = "{distro}, kernel {kernel}, audit {audit}, {arch}".format(**row)
     return f"{row['verdict']} on {where}: {row['case'] or 'no case'}" + "".join(

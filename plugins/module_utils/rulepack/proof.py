@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PackError
+from .model import Rule
 
 DEFAULT = Path("build/proof/proof.json")
 PROVEN, NOT_PROVEN = "proven", "not proven"
 NOT_PROVABLE, NOT_APPLICABLE = "not provable here", "not applicable"
 
-_NEEDED = ("rule", "case", "host", "distro", "kernel", "audit", "arch", "verdict", "reason")
+_NEEDED = ("rule", "case", "host", "distro", "kernel", "audit", "arch", "verdict", "reason", "event")
 _NOT_THERE = (  # why a rule was not rendered on a host: render._inactive, _rule_lines and _present
     "not in benchmark",
     "is not on this host",
@@ -36,31 +37,30 @@ class Proof:
     file: str = ""
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
-    def of(self, rule: str, distro: str = "") -> list[Row]:
+    def of(self, rule: Rule, distro: str = "") -> list[Row]:
         """The rows of a rule; those of hosts of `distro` (`debian 12`) alone when the proof has such hosts."""
-        mine = list(self.rows.get(rule, ()))
+        mine = list(self.rows.get(rule.id, ()))
         here = distro and any(row["distro"] == distro for rows in self.rows.values() for row in rows)
         return [row for row in mine if row["distro"] == distro] if here else mine
 
-    def status(self, rule: str, distro: str = "") -> str:
+    def status(self, rule: Rule, distro: str = "") -> str:
         """One of the four words: a failed case outweighs a proven one, and a rule without a row is not proven."""
-        return worst(_word(row) for row in self.of(rule, distro)) if self.of(rule, distro) else NOT_PROVEN
+        return worst(_word(row, rule) for row in self.of(rule, distro))
 
-    def proven_on(self, rule: str) -> list[str]:
+    def proven_on(self, rule: Rule) -> list[str]:
         """Hosts on which the rule is proven: distro, kernel, audit version and machine."""
-        hosts = dict.fromkeys(row["host"] for row in self.rows.get(rule, ()))
         found = []
-        for host in hosts:
-            rows = [row for row in self.rows[rule] if row["host"] == host]
-            verdicts = {row["verdict"] for row in rows}
-            if "proven" in verdicts and "failed" not in verdicts:
+        for host in dict.fromkeys(row["host"] for row in self.of(rule)):
+            rows = [row for row in self.of(rule) if row["host"] == host]
+            if worst(_word(row, rule) for row in rows) == PROVEN:
                 found.append("{distro}, kernel {kernel}, audit {audit}, {arch}".format(**rows[0]))
         return found
 
 
-def _word(row: Row) -> str:
+def _word(row: Row, rule: Rule) -> str:
+    """What one case says of the rule; empty when it says nothing: a negative case passes where the rule is dead too."""
     if row["verdict"] == "proven":
-        return PROVEN
+        return PROVEN if _own_event(row["event"], rule.key) else ""
     if row["verdict"] != "not-applicable":
         return "failed" if row["verdict"] == "failed" else NOT_PROVEN
     if row["reason"].startswith("sandbox") or row["reason"].endswith("is not set"):
@@ -68,12 +68,17 @@ def _word(row: Row) -> str:
     return NOT_APPLICABLE if any(text in row["reason"] for text in _NOT_THERE) else NOT_PROVABLE
 
 
+def _own_event(event: Any, key: str) -> bool:
+    """Whether the event carries the rule's key; a rule without one is proven by state or by silence."""
+    return not key or (isinstance(event, dict) and key in event.get("tags", [key]))
+
+
 def worst(words: Iterable[str]) -> str:
     """One word for many cases of one rule."""
     found = set(words)
     if "failed" in found:
         return NOT_PROVEN
-    return next(word for word in (PROVEN, NOT_PROVEN, NOT_PROVABLE, NOT_APPLICABLE) if word in found)
+    return next((word for word in (PROVEN, NOT_PROVEN, NOT_PROVABLE, NOT_APPLICABLE) if word in found), NOT_PROVEN)
 
 
 def load(file: Path | None) -> Proof:

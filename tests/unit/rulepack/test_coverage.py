@@ -13,10 +13,21 @@ from auditpack.cli import main
 
 PACKS = str(Path(__file__).parents[3] / "rulepacks")
 
+KEYS = {"cis.sudoers": "scope", "cis.sudoers-d": "scope", "cis.user-emulation": "user_emulation", "base.clear": ""}
+
 
 def row(rule: str, verdict: str, host: str = "debian12", reason: str = "") -> dict[str, Any]:
     about = {"distro": f"debian {host[-2:]}", "kernel": "6.1.0", "audit": "3.0.9", "arch": "x86_64", "pack": "cis"}
-    return {"rule": rule, "case": f"{rule}.x", "host": host, "verdict": verdict, "reason": reason, **about}
+    event = {"tags": [KEYS[rule]]} if verdict == "proven" else None
+    return {
+        "rule": rule,
+        "case": f"{rule}.x",
+        "host": host,
+        "verdict": verdict,
+        "reason": reason,
+        "event": event,
+        **about,
+    }
 
 
 def covered(tmp_path: Path, capsys: pytest.CaptureFixture[str], *rows: dict[str, Any]) -> dict[str, Any]:
@@ -103,3 +114,17 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             bad.write_text(content)
         assert main(["coverage", PACKS, "--benchmark", "debian12", "--proof", str(bad)]) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("event", [None, {"tags": ["another"]}, {"tags": []}])
+def test_only_an_event_with_its_key_proves_a_rule(
+    event: dict[str, Any] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row("cis.sudoers", "proven"), {**row("cis.sudoers-d", "proven"), "event": event}]
+    found = covered(tmp_path, capsys, *rows)["6.2.3.1"]
+    assert found["status"] == "not proven"
+
+
+def test_a_control_is_proven_by_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = covered(tmp_path, capsys, {**row("base.clear", "proven"), "event": None})
+    assert found["6.2.3.21"]["status"] == "proven"

@@ -23,7 +23,7 @@ def test_by_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     about = {"host": "debian12", "distro": "debian 12", "kernel": "6.1.0", "audit": "3.0.9", "arch": "x86_64"}
     row = {"rule": "cis.sudoers", "case": "cis.sudoers.touch", "verdict": "proven", "reason": "", **about}
     proof = tmp_path / "proof.json"
-    proof.write_text(json.dumps([{**row, "event": {"event": {"id": "1.5:7"}}}]))
+    proof.write_text(json.dumps([{**row, "event": {"event": {"id": "1.5:7"}, "tags": ["scope"]}}]))
     (one,) = explained("cis.sudoers", capsys, "--proof", str(proof))
     assert one["catches"] == "writing and changes of attributes of /etc/sudoers"
     assert one["status"] == "proven"
