@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import proof as proofs
@@ -46,7 +46,7 @@ def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
                 "level": LEVEL,
                 "rules": [rule.id for rule in rules],
                 "status": _status([proof.status(rule, HOSTS.get(benchmark, "")) for rule in rules]),
-                "proven_on": _everywhere([proof.proven_on(rule) for rule in rules]),
+                "proven_on": _proven_on([proof.by_host(rule) for rule in rules]),
             }
         )
     return rows
@@ -66,9 +66,13 @@ def _status(words: Sequence[str]) -> str:
     return NOT_PROVABLE if NOT_PROVABLE in counting else PROVEN
 
 
-def _everywhere(hosts: Sequence[Sequence[str]]) -> list[str]:
-    """Hosts on which at least one rule of the section is proven."""
-    return list(dict.fromkeys(host for some in hosts for host in some))
+def _proven_on(words: Sequence[Mapping[str, str]]) -> list[str]:
+    """Hosts on which all rules of the section that apply there are proven; `words`: host → status, for each rule."""
+    found = []
+    for host in dict.fromkeys(host for some in words for host in some):
+        here = {some.get(host, NOT_PROVEN) for some in words} - {NOT_APPLICABLE}
+        found += [host] if here == {PROVEN} else []
+    return found
 
 
 def summary(rows: Sequence[Row]) -> str:

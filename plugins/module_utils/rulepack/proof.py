@@ -47,14 +47,12 @@ class Proof:
         """One of the four words: a failed case outweighs a proven one, and a rule without a row is not proven."""
         return worst(_word(row, rule) for row in self.of(rule, distro))
 
-    def proven_on(self, rule: Rule) -> list[str]:
-        """Hosts on which the rule is proven: distro, kernel, audit version and machine."""
-        found = []
-        for host in dict.fromkeys(row["host"] for row in self.of(rule)):
-            rows = [row for row in self.of(rule) if row["host"] == host]
-            if worst(_word(row, rule) for row in rows) == PROVEN:
-                found.append("{distro}, kernel {kernel}, audit {audit}, {arch}".format(**rows[0]))
-        return found
+    def by_host(self, rule: Rule) -> dict[str, str]:
+        """Host (distro, kernel, audit version and machine) → one of the four words."""
+        hosts: dict[str, list[Row]] = {}
+        for row in self.of(rule):
+            hosts.setdefault("{distro}, kernel {kernel}, audit {audit}, {arch}".format(**row), []).append(row)
+        return {host: worst(_word(row, rule) for row in rows) for host, rows in hosts.items()}
 
 
 def _word(row: Row, rule: Rule) -> str:
