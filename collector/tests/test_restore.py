@@ -12,10 +12,11 @@ from collector_support import corpus, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditpack_collector.errors import InputError
 from auditpack_collector.implementation import Pipeline
 from auditpack_collector.options import Options
 from auditpack_collector.pipeline import Pipeline as PythonPipeline
-from auditpack_collector.restore import RestoreError, restore
+from auditpack_collector.restore import restore
 
 FORMATS = ["ecs", "records"]
 
@@ -121,7 +122,7 @@ def test_a_loss_report_was_no_line(line: bytes) -> None:
     ],
 )
 def test_what_is_no_event_is_named(line: bytes) -> None:
-    with pytest.raises(RestoreError, match=r"^events:2: "):
+    with pytest.raises(InputError, match=r"^events:2: "):
         restored(b'{"LOSS": {}}\n' + line + b"\n")
 
 

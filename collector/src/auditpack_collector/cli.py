@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line: run, check, status, replay, restore. Exit 0 well, 1 failed, 2 bad usage or configuration."""
+"""Command line: run, check, status, replay, restore, explain. Exit 0 well, 1 failed, 2 bad usage or configuration."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 from . import __version__
 from .config import ConfigError, check_host, load
+from .errors import InputError
 from .implementation import ImplementationError
 from .options import ENRICHMENTS, FORMATS, TRANSLATIONS, Options
 from .replay import replay, report
-from .restore import RestoreError, restore
 from .run import run
 from .status import show
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         for message in error.messages:
             print(f"auditpack-collector: {message}", file=sys.stderr)
         return 2
-    except (OSError, ImplementationError, RestoreError) as error:
+    except (OSError, ImplementationError, InputError) as error:
         print(f"auditpack-collector: {error}", file=sys.stderr)
         return 1
 
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     restoring = commands.add_parser("restore", help="print the audit lines that events were made of")
     restoring.add_argument("file", nargs="?", default="-", metavar="FILE|-")
     restoring.set_defaults(function=_restore)
+
+    explaining = commands.add_parser("explain", help="an event in words: who did what to what, how, with which result")
+    _add_config(explaining)
+    explaining.add_argument("what", metavar="ID|FILE|-", help="an event's id, looked up in the output file, or events")
+    explaining.set_defaults(function=_explain)
     return parser
 
 
@@ -109,8 +114,23 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
+    from .restore import restore  # noqa: PLC0415 - like the next, loads tables that `run` does without
+
     with _source(arguments.file) as source:
         restore(source, sys.stdout.buffer, "stdin" if arguments.file == "-" else arguments.file)
+    return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from .explain import events, explain, find, is_id  # noqa: PLC0415
+
+    if is_id(arguments.what):
+        for event in find(arguments.what, Path(load(arguments.config).output.path)):
+            print(explain(event))
+        return 0
+    with _source(arguments.what) as source:
+        for event in events(source, arguments.what):
+            print(explain(event))
     return 0
 
 

@@ -113,6 +113,8 @@ def _ecs_token(name: str, value: Any, arch: str) -> bytes:
         return _encoded(b"\0".join(map(unquote, value)))
     if name == "arch" and value in _ARCH_NUMBERS:
         return _ARCH_NUMBERS[value]
+    if name == "arch" and isinstance(value, str) and value[2:].encode() in ARCHES:
+        return value.encode()  # another spelling of a known one, which no table knew
     if name == "syscall" and isinstance(value, str):
         number = next((number for number, known in SYSCALLS.get(arch, {}).items() if known == value), None)
         if number is not None:
@@ -177,7 +179,7 @@ def _token(name: str, value: Any) -> bytes:
     data = unquote(value)
     known = name.lower().encode()
     if known in fields.HEX and _HEX(value):
-        return data if data[2:] in ARCHES else data[2:]
+        return data[2:]
     if known in fields.OCTAL and value.startswith("0o"):
         return b"0" + data[2:]
     if known in fields.ENCODED or known == b"key":

@@ -13,18 +13,15 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
+from .errors import InputError
 from .quote import unquote
 from .rebuild import lines_of_ecs, lines_of_records
 
 Json = dict[str, Any]
 
 
-class RestoreError(Exception):
-    """A line of input that is no event."""
-
-
 def restore(source: BinaryIO, sink: BinaryIO, name: str) -> None:
-    """`name` of the source is for messages. Raises RestoreError at the first line that is no event."""
+    """`name` of the source is for messages. Raises InputError at the first line that is no event."""
     for number, line in enumerate(source, 1):
         try:
             lines = lines_of(json.loads(line))
@@ -32,7 +29,7 @@ def restore(source: BinaryIO, sink: BinaryIO, name: str) -> None:
                 raise ValueError("a newline in a record")
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError) as error:
             kind = type(error).__name__
-            raise RestoreError(f"{name}:{number}: not an event of the collector ({kind}: {error})") from error
+            raise InputError(f"{name}:{number}: not an event of the collector ({kind}: {error})") from error
         sink.write(b"".join([each + b"\n" for each in lines]))
     sink.flush()
 
