@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line: run, check, status, replay, restore, explain. Exit 0 well, 1 failed, 2 bad usage or configuration."""
+"""Command line: run, check, status, replay, restore, explain, import-laurel.
+
+Exit 0 well, 1 failed, 2 bad usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from . import __version__
 from .config import ConfigError, check_host, load
 from .errors import InputError
 from .implementation import ImplementationError
+from .import_laurel import import_laurel
 from .options import ENRICHMENTS, FORMATS, TRANSLATIONS, Options
 from .replay import replay, report
 from .run import run
@@ -79,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(explaining)
     explaining.add_argument("what", metavar="ID|FILE|-", help="an event's id, looked up in the output file, or events")
     explaining.set_defaults(function=_explain)
+
+    importing = commands.add_parser("import-laurel", help="turn LAUREL's configuration into ours; says what is lost")
+    importing.add_argument("file", type=Path, metavar="FILE")
+    importing.set_defaults(function=_import_laurel)
     return parser
 
 
@@ -131,6 +139,14 @@ def _explain(arguments: argparse.Namespace) -> int:
     with _source(arguments.what) as source:
         for event in events(source, arguments.what):
             print(explain(event))
+    return 0
+
+
+def _import_laurel(arguments: argparse.Namespace) -> int:
+    text, missed = import_laurel(arguments.file)
+    for message in missed:
+        print(f"auditpack-collector: {message}", file=sys.stderr)
+    sys.stdout.write(text)
     return 0
 
 
