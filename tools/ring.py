@@ -23,7 +23,7 @@ from unchanged import remember, still_proven
 
 LAB_LINES = r"\(local-exec\): (?!local-exec)|complete"
 TASK_LINES = r"^(PLAY|TASK|RUNNING HANDLER|INFO)"
-TEST_LINES = r"%\]|::|passed|failed"
+TEST_LINES = r"%\]|\d+/\d+ |passed|failed"
 
 
 def make(name: str, title: str, minutes: float, results: Sequence[str] = (), **more: str | tuple[str, ...]) -> Stage:
