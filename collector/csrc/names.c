@@ -3,14 +3,20 @@
 
 #include "decode.h"
 
-bool names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc)
+void names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc)
 {
 	*n = (struct names){.alloc = alloc, .resolve = resolve, .ctx = ctx};
-	n->slots = alloc->resize(alloc->ctx, NULL, NAMES_SLOTS * sizeof(*n->slots) + BUF_SLACK);
-	if (n->slots == NULL)
-		return false;
-	memset(n->slots, 0, NAMES_SLOTS * sizeof(*n->slots));
-	return true;
+}
+
+/* The slots, made when first needed: many runs translate no name. */
+static struct cached_name *slots_of(struct names *n)
+{
+	if (n->slots == NULL) {
+		n->slots = n->alloc->resize(n->alloc->ctx, NULL, NAMES_SLOTS * sizeof(*n->slots) + BUF_SLACK);
+		for (size_t i = 0; n->slots != NULL && i < NAMES_SLOTS; i++)
+			n->slots[i].len = 0;
+	}
+	return n->slots;
 }
 
 void names_free(struct names *n)
@@ -33,13 +39,16 @@ struct slice names_of(struct names *n, bool group, struct slice token, double no
 {
 	static const char unset[BUF_SLACK] = "unset", none[BUF_SLACK] = "?";
 	int64_t id = token_number(token);
-	struct cached_name *slot = &n->slots[((uint64_t)id * 2 + group) * 0x9e3779b97f4a7c15u >> 54];
+	struct cached_name *slot;
 	size_t len;
 
 	if (id == UNSET_ID)
 		return (struct slice){unset, 5};
 	if (id < 0 || id > UNSET_ID)
 		return unknown_name(n, token);
+	if (slots_of(n) == NULL)
+		return (struct slice){none, 1};
+	slot = &n->slots[((uint64_t)id * 2 + group) * 0x9e3779b97f4a7c15u >> 54];
 	if (slot->len > 0 && slot->id == id && slot->group == group && now >= slot->asked && now - slot->asked < NAMES_MAX_AGE)
 		return (struct slice){slot->name, slot->len};
 	len = n->resolve(n->ctx, group, id, now, slot->name);

@@ -29,7 +29,7 @@ struct names {
 	char unknown[BUF_SLACK + 32]; /* of a number that is none of a user's */
 };
 
-bool names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc);
+void names_init(struct names *n, names_resolve *resolve, void *ctx, const struct allocator *alloc);
 void names_free(struct names *n);
 
 /* The name of a decimal token; valid until the next call. */

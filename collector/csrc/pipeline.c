@@ -9,12 +9,9 @@ bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, c
 	*p = (struct pipeline){.event_clock = options->event_clock, .ecs = options->format == FORMAT_ECS};
 	buf_init(&p->out, alloc);
 	buf_init(&p->rest, alloc);
-	if (!names_init(&p->names, options->resolve, options->resolve_ctx, alloc))
+	names_init(&p->names, options->resolve, options->resolve_ctx, alloc);
+	if (!coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc))
 		return false;
-	if (!coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc)) {
-		names_free(&p->names);
-		return false;
-	}
 	emitter_init(&p->emitter, options, &p->names, &p->out, alloc);
 	return true;
 }

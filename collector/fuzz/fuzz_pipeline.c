@@ -84,6 +84,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 	options.format = data[0] & 1 ? FORMAT_RECORDS : FORMAT_ECS;
 	options.translate = (enum translate)((data[0] >> 1) % 3);
 	options.event_clock = (data[0] & 64) != 0;
+	options.original = (data[0] & 128) != 0;
 	step = data[1] == 0 ? n : data[1];
 	data += 2;
 	n -= 2;

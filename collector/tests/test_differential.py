@@ -53,9 +53,7 @@ def run(implementation: str, options: Options, pieces: list[bytes]) -> tuple[lis
         out.append(pipeline.feed(piece, now))
         now += 0.3
     out.append(pipeline.flush(now, all=True))
-    counters = pipeline.counters()
-    counters.pop("no_memory", None)
-    return b"".join(out).splitlines(keepends=True), counters
+    return b"".join(out).splitlines(keepends=True), pipeline.counters()
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Pipeline:
             "forced": coalescer.forced,
             "serial_gaps": coalescer.serial_gaps,
             "open_events": coalescer.open_events(),
+            "no_memory": 0,  # the C counts what it loses; here MemoryError ends the process
         }
 
     def _line(self, line: bytes, ended: list[Event], out: list[str]) -> None:

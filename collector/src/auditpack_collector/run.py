@@ -172,6 +172,7 @@ class _Service:
     def _losses(self) -> dict[str, int]:
         return {
             "serial_gaps": self._counters["serial_gaps"],
+            "no_memory": self._counters["no_memory"],
             **{f"dropped_{reason}": count for reason, count in self._dropped().items()},
             "torn_lines": self._writer.sink.torn,
         }

@@ -6,7 +6,7 @@ static void run(enum format format, enum translate translate, size_t step, struc
 {
 	const struct allocator allocator = {failing_resize, f};
 	struct pipeline_options options = {.format = format, .translate = translate, .timeout = 2, .event_clock = true, .hostname = {"host", 4},
-					   .resolve = test_name};
+					   .original = translate == TRANSLATE_ALL, .resolve = test_name};
 	size_t n = strlen(sample_records);
 
 	if (!pipeline_init(p, &options, &allocator)) {
