@@ -348,7 +348,7 @@ def _network(view: _View, meaning: Meaning, out: Object) -> None:
     if isinstance(address, dict) and meaning.object in ("socket-out", "socket-in"):
         end: Object = {}
         if "addr" in address:
-            end["address"] = end["ip"] = address["addr"]
+            end["ip"] = end["address"] = address["addr"]
             end["port"] = address["port"]
             out["network"] = {
                 "direction": "egress" if meaning.object == "socket-out" else "ingress",
@@ -373,9 +373,9 @@ def _network(view: _View, meaning: Meaning, out: Object) -> None:
             source["domain"] = value
         source.setdefault("address", value)
     if source and ("ip" in source or meaning.object == "user-session"):
-        out["source"] = source
         if "ip" in source:
             out["network"] = {"direction": "ingress"}
+        out["source"] = source
 
 
 def _ip(value: str) -> str | None:

@@ -176,10 +176,12 @@ class RecordsEmitter:
             found = dict(record.fields)
             arch = ARCHES.get(found.get(b"arch", b""))
             if arch is not None:
+                out.pop("ARCH", None)  # ours stand behind all that auditd appended
                 out["ARCH"] = arch
                 number = decode.decimal(found.get(b"syscall", b""))
                 syscall = None if number is None else SYSCALLS[arch].get(number)
                 if syscall is not None:
+                    out.pop("SYSCALL", None)
                     out["SYSCALL"] = syscall
         elif record.type == b"SOCKADDR":
             for name, token in record.fields:
@@ -187,6 +189,7 @@ class RecordsEmitter:
                     family, parts, _ = sockaddr.parse(decode.encoded(token) or b"")
                     if parts:
                         out.pop("saddr", None)
+                        out.pop("SADDR", None)
                         out["SADDR"] = {"saddr_fam": family} | {
                             key: text(value) if isinstance(value, bytes) else value for key, value in parts.items()
                         }
