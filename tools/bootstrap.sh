@@ -22,7 +22,7 @@ fail() { # MESSAGE REMEDY
 
 lab=(qemu-system-x86 qemu-utils                        # the hosts
     mmdebstrap debian-archive-keyring e2fsprogs        # their images
-    grub-pc-bin grub-common xorriso                    # their boot loader
+    grub-pc-bin grub-common xorriso xz-utils           # their boot loader
     openssh-client git make)
 ((EUID == 0)) || lab+=(uidmap fakeroot)                # images without root
 build=(gcc libc6-dev python3 python3-venv python3-dev)

@@ -35,7 +35,7 @@ def words(path: Path) -> list[str]:
 
 def build(work: Path, distro: str, arch: str, source_lines: Sequence[str]) -> None:
     """Leave root.img and boot.iso in `work`."""
-    for program in ("mmdebstrap", "mke2fs", "grub-mkrescue", "xorriso"):
+    for program in ("mmdebstrap", "mke2fs", "grub-mkrescue", "xorriso", "xz"):
         command.find(program)
     grub, package = GRUB[arch]
     if not grub.is_dir():

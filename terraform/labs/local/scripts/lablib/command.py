@@ -23,6 +23,7 @@ PACKAGES = {
     "mke2fs": "e2fsprogs",
     "grub-mkrescue": "grub-common grub-pc-bin",
     "xorriso": "xorriso",
+    "xz": "xz-utils",
     "fakeroot": "fakeroot",
     "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",
