@@ -99,6 +99,14 @@ class Target:
         self.until(f"grep -q '{text}' {EVENTS}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each host's tests together and in order, so that pytest-xdist can run the hosts side by side."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            item.add_marker(pytest.mark.xdist_group(str(item.callspec.params["_testinfra_host"])))
+
+
 @pytest.fixture(scope="module")
 def target(host: Any) -> Target:
     """The host of the test; pytest-testinfra runs each test on every host of `--hosts`."""
