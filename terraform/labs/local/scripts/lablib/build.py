@@ -99,11 +99,12 @@ def _file_system(work: Path) -> None:
     tree.mkdir(mode=0o755)
     # $1 archive, $2 folder, $3 image, $4 mke2fs
     script = f"""
-        tar --extract --file "$1" --directory "$2" --numeric-owner --xattrs --xattrs-include='*' --exclude './dev/*'
+        tar --extract --file "$1" --directory "$2" --numeric-owner --exclude './dev/*'
         "$4" -q -t ext4 -L root -O {FEATURES} -I 256 -E lazy_itable_init=0,lazy_journal_init=0 \\
             -d "$2" "$3" {DISK_BYTES >> 10}k
     """
-    # Owners and modes must reach mke2fs: as root they are real, else fakeroot remembers them.
+    # Owners and modes must reach mke2fs: as root they are real, else fakeroot remembers them. File capabilities do not
+    # come along: fakeroot loses the type of a file that gets one, and an image must be the same whoever builds it.
     prefix = [] if os.geteuid() == 0 else [command.find("fakeroot")]
     command.run([*prefix, "sh", "-euc", script, "sh", work / "root.tar", tree, image, command.find("mke2fs")])
 
