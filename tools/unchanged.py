@@ -13,8 +13,8 @@ RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=
 
 
 def digest(root: Path) -> str:
-    """Return a digest of the sources, of the proof, and of the lab's Terraform state (a host made anew changes it)."""
-    files = [root / "build/proof/proof.json", root / "build/lab/terraform.tfstate"]
+    """Return a digest of the sources, of the proof, and of what runs as the lab's hosts."""
+    files = [root / "build/proof/proof.json", *sorted((root / "build/lab/hosts").glob("*/process.json"))]
     for source in SOURCES:
         path = root / source
         files += sorted(path.rglob("*")) if path.is_dir() else [path]

@@ -169,7 +169,7 @@ RECAP = "debian12   : ok=9    changed={}    unreachable=0    failed=0    skipped
 
 
 def test_proof_is_repeated_unless_sources_hosts_and_site_are_unchanged(tmp_path: Path) -> None:
-    for name in ("build/proof/proof.json", "build/lab/terraform.tfstate", "rulepacks/base/rules.yml"):
+    for name in ("build/proof/proof.json", "build/lab/hosts/debian12/process.json", "rulepacks/base/rules.yml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     log = tmp_path / "build/logs/demo/site.log"
@@ -181,7 +181,7 @@ def test_proof_is_repeated_unless_sources_hosts_and_site_are_unchanged(tmp_path:
     log.write_text(RECAP.format(0) + RECAP.format(1))
     assert not unchanged.still_proven(tmp_path), "site.yml changed a host"
     log.write_text(RECAP.format(0))
-    (tmp_path / "build/lab/terraform.tfstate").write_text("another host")
+    (tmp_path / "build/lab/hosts/debian12/process.json").write_text("another process")
     assert not unchanged.still_proven(tmp_path)
     unchanged.remember(tmp_path)
     (tmp_path / "rulepacks/base/rules.yml").write_text("another rule")
