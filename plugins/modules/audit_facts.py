@@ -28,10 +28,11 @@ options:
     elements: str
     default: []
   lists:
-    description: Lists to gather.
+    description:
+      - Lists to gather, V(setuid_files), V(homes_elsewhere), V(home:PATH) (that path in the home of each account that
+        can log in) or V(home-dir:PATH) (the same, directories that are there).
     type: list
     elements: str
-    choices: [setuid_files]
     default: []
 author: Auditpack maintainers (@auditpack)
 """
@@ -59,7 +60,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import auditd, rulefiles
+from ..module_utils import auditd, homes, rulefiles
 from ..module_utils.host import HostError, run
 
 # Names of ausyscall(8) for the two ABIs of a machine (uname -m).
@@ -128,6 +129,15 @@ def setuid_files() -> list[str]:
     return sorted({path for path in out.split("\0") if path})
 
 
+def gather_list(name: str, least_uid: int) -> list[str]:
+    """Return one list fact."""
+    if name == "setuid_files":
+        return setuid_files()
+    if name == "homes_elsewhere" or re.fullmatch(r"home(-dir)?:[^/].*", name):
+        return homes.gather(name, least_uid)
+    raise HostError(f"unknown list fact {name}; known are setuid_files, homes_elsewhere, home:PATH and home-dir:PATH")
+
+
 def ids(names: list[str], lookup: Any) -> dict[str, int]:
     """Return the ids of the names that exist."""
     found = {}
@@ -149,6 +159,7 @@ def gather(paths: list[str], users: list[str], groups: list[str], lists: list[st
     if not names:
         raise HostError(f"machine {uname.machine} is not supported; supported are {', '.join(MACHINES)}")
     defs = Path("/etc/login.defs")
+    least_uid = uid_min(defs.read_text() if defs.exists() else "")
     return {
         "distro": release.get("ID", "linux"),
         "distro_version": release.get("VERSION_ID", ""),
@@ -159,11 +170,11 @@ def gather(paths: list[str], users: list[str], groups: list[str], lists: list[st
         "syscalls": {
             abi: parse_syscalls(run(["ausyscall", names[abi], "--dump"]).out) if version else {} for abi in abis
         },
-        "uid_min": uid_min(defs.read_text() if defs.exists() else ""),
+        "uid_min": least_uid,
         "users": ids(users, lambda name: pwd.getpwnam(name).pw_uid),
         "groups": ids(groups, lambda name: grp.getgrnam(name).gr_gid),
         "paths": {path: describe(path) for path in paths},
-        "lists": {"setuid_files": setuid_files()} if "setuid_files" in lists else {},
+        "lists": {name: gather_list(name, least_uid) for name in lists},
         "status": auditd.status() if version else {},
         "rules": auditd.rules() if version else [],
         "never_task": sorted(
@@ -182,7 +193,7 @@ def main() -> None:
             "paths": strings,
             "users": strings,
             "groups": strings,
-            "lists": {**strings, "choices": ["setuid_files"]},
+            "lists": strings,
         },
         supports_check_mode=True,
     )

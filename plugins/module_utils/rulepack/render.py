@@ -232,7 +232,10 @@ def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -
         elements = facts.lists[rule.each]
         if not elements:
             rendered.skipped.append(Skipped(rule.id, f"`{rule.each}` is empty on this host"))
-        return [(canonical(Filter("path", "=", path)), *perm) for path in elements]
+        name = "dir" if rule.each == "homes_elsewhere" or rule.each.startswith("home-dir:") else "path"
+        spaced = [path for path in elements if re.search(r"\s", path)]
+        rendered.notes += [f"{rule.id}: {path!r} is not watched: auditctl cannot read white space" for path in spaced]
+        return [(canonical(Filter(name, "=", path)), *perm) for path in elements if path not in spaced]
     if not (rule.path or rule.dir):
         return [()]
     name = "path" if rule.path else "dir"

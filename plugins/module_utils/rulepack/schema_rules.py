@@ -19,7 +19,8 @@ MATURITIES = ("stable", "incubating", "sandbox", "deprecated")
 MACHINES = ("x86_64", "aarch64")
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 MATCHES = ("syscalls", "path", "dir", "each", "control")
-FACT_LISTS = ("setuid_files",)
+FACT_LISTS = r"setuid_files|homes_elsewhere|home(-dir)?:[^/\s]\S*"
+"""List facts: the last two are a path in the home of each account that can log in."""
 KEY_ADVICE = 31
 """auditctl(8) promises this much; tools that parse listings may cut longer keys."""
 _OWN_KEYS = {"arch": "abis", "key": "key", "path": "path", "dir": "dir", "perm": "perm"}
@@ -71,7 +72,7 @@ def _rule(reader: Reader, pack: Pack) -> Rule:
         syscalls=_syscalls(reader),
         path=reader.text("path"),
         dir=reader.text("dir"),
-        each=reader.text("each", choices=FACT_LISTS),
+        each=reader.text("each", pattern=FACT_LISTS),
         perm=_perm(reader),
         control=_control(control, pack) if control else None,
         filters=reader.texts("filters") or (),
