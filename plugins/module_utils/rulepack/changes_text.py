@@ -42,7 +42,7 @@ def text_changes(old: Sequence[Line], new: Sequence[Line]) -> list[Change]:
     found = [
         Change("key_changed", str(new[b]), f"key {_keys(old[a])} → {_keys(new[b])}")
         for a, b in pairs
-        if old[a].keys != new[b].keys
+        if set(old[a].keys) != set(new[b].keys)
     ]
     was, now = [_whole(line, directories) for line in old], [_whole(line, directories) for line in new]
     for index in gone:
@@ -71,7 +71,11 @@ def _pairs(
     for exact in (True, False):
         for index in list(come):
             canon, line = after[index]
-            same = [one for one in gone if before[one][0] == canon and (not exact or before[one][1].keys == line.keys)]
+            same = [
+                one
+                for one in gone
+                if before[one][0] == canon and (not exact or set(before[one][1].keys) == set(line.keys))
+            ]
             if same:
                 pairs.append((same[0], index))
                 gone.remove(same[0])
@@ -80,7 +84,7 @@ def _pairs(
 
 
 def _alike(lines: Sequence[Line], line: Line) -> list[Line]:
-    return [one for one in lines if (one.list, one.action, one.keys) == (line.list, line.action, line.keys)]
+    return [one for one in lines if (one.list, one.action, set(one.keys)) == (line.list, line.action, set(line.keys))]
 
 
 def _covers(wide: Line, narrow: Line) -> bool:

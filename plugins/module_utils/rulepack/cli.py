@@ -139,14 +139,13 @@ def _facts(options: argparse.Namespace) -> HostFacts:
 def _compose(options: argparse.Namespace) -> int:
     _, composition, facts = _prepare(options)
     rendered = render(composition, facts, options.style)
-    rules = {rule.id: rule for _, rule in composition.rules()}
     verdicts = {problem.message.split("`")[1]: problem.message for problem in rendered.warnings}
     rows = [
         {
             "number": number,
             "pack": line.pack,
             "rule": line.rule,
-            "key": rules[line.rule].key or "-",
+            "key": ",".join(line.line.keys if line.line else ()) or "-",
             "verdict": verdicts.get(line.rule, "wins"),
             "also": list(line.also),
             "text": line.text,

@@ -98,7 +98,7 @@ def parse_line(text: str) -> Line | Control:
         elif option == "-p":
             permissions = value
         elif option == "-k":
-            line = replace(line, keys=(*line.keys, value))
+            line = _with_keys(line, value)
         elif option == "-C":
             line = replace(line, compares=(*line.compares, parse_compare(value)))
         else:
@@ -127,9 +127,14 @@ def _list_action(value: str) -> tuple[str, str]:
     return lists[0], actions[0]
 
 
+def _with_keys(line: Line, value: str) -> Line:
+    """Several keys stand in several -k or -F key=, or in one, joined by 0x01 as the kernel has them."""
+    return replace(line, keys=(*line.keys, *(key for key in value.split("\x01") if key)))
+
+
 def _with_filter(line: Line, item: Filter) -> Line:
     if item.field == "key":
-        return replace(line, keys=(*line.keys, item.value))
+        return _with_keys(line, item.value)
     with suppress(KeyError):  # a login name: only the host can tell its number
         item = canonical(item)
     if item.field != "arch":

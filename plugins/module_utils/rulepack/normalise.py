@@ -23,7 +23,7 @@ _AT_LEAST = {
 
 
 class Canon(NamedTuple):
-    """Two rules are the same to the kernel when their Canon is equal. `syscalls` None = all."""
+    """Two rules give the same events when their Canon is equal. `syscalls` None = all; `keys` sorted, each once."""
 
     list: str
     action: str
@@ -42,7 +42,7 @@ def normalise(line: Line) -> Canon:
     if perm and syscalls and _is_expansion(perm, syscalls):
         syscalls = None
     compares = frozenset(Compare(min(c.left, c.right), c.op, max(c.left, c.right)) for c in line.compares)
-    return Canon(line.list, line.action, line.arch, syscalls, fields, compares, line.keys)
+    return Canon(line.list, line.action, line.arch, syscalls, fields, compares, tuple(sorted(set(line.keys))))
 
 
 def _is_expansion(perm: str, syscalls: frozenset[str]) -> bool:

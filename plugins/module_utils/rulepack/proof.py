@@ -67,8 +67,16 @@ def _word(row: Row, rule: Rule) -> str:
 
 
 def _own_event(event: Any, key: str) -> bool:
-    """Whether the event carries the rule's key; a rule without one is proven by state or by silence."""
-    return not key or (isinstance(event, dict) and key in event.get("tags", [key]))
+    """Whether the rule's key is one of the event's; a rule without one is proven by state or by silence."""
+    return not key or (isinstance(event, dict) and key in _keys(event))
+
+
+def _keys(event: Mapping[str, Any]) -> list[str]:
+    """The keys of an event in either format of the collector: `tags`, or the SYSCALL record's as LAUREL prints it."""
+    if "tags" in event:
+        return list(event["tags"])
+    found = (event.get("SYSCALL") or {}).get("key") or ""
+    return found.split("\x01") if isinstance(found, str) else list(found)
 
 
 def worst(words: Iterable[str]) -> str:

@@ -10,9 +10,10 @@ from .compose import Chosen, Composition, parent, wanted
 from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
 from .line import Control, Line
+from .merge import merge, too_long
 from .model import Condition, HostFacts, Rule, Value
 from .perms import reachable
-from .shadow import Placed, find_dead
+from .shadow import Placed, find_dead, without_covered
 from .styles import STYLES, Style
 from .variables import substitute
 from .versions import satisfies
@@ -20,7 +21,7 @@ from .versions import satisfies
 
 @dataclass(frozen=True)
 class RenderedLine:
-    """One line of the rules file. `also`: ids of rules that say the same; `line` is None for a control."""
+    """One line of the rules file. `also`: ids of rules whose keys it carries too; `line` is None for a control."""
 
     text: str
     rule: str
@@ -91,8 +92,13 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
         else:
             placed += _rule_lines(chosen, rule, facts, STYLES[style], rendered, errors)
     raise_if_any(errors)
-    merged = _merge(placed)
-    problems = find_dead(merged)
+    merged = merge(placed, split=style == "modern")
+    elements = {rule.id for _, rule in composition.rules() if rule.each}
+    merged, covered = without_covered(merged, elements) if elements else (merged, [])
+    left = {name for one in merged for name in (one.rule, *one.also)}
+    rendered.notes += dict.fromkeys(f"{rule}: {reason}" for rule, reason in covered)
+    rendered.skipped += [Skipped(rule, reason) for rule, reason in dict(covered).items() if rule not in left]
+    problems = [*too_long(merged), *find_dead(merged)]
     raise_if_any(problems)
     rendered.warnings = problems
     ranked = sorted(controls, key=_rank)
@@ -316,13 +322,3 @@ def _syscalls(
         return tuple(dict.fromkeys(names))
     rendered.notes.append(f"{rule.id}: no syscall is left for {abi or 'this host'}")
     return None
-
-
-def _merge(placed: list[Placed]) -> list[Placed]:
-    """One line for rules of the same match and key: the kernel refuses the second (EEXIST), which stops the load."""
-    merged: dict[object, Placed] = {}
-    for one in placed:
-        same = merged.setdefault(one.canon, one)
-        if same is not one and one.rule != same.rule and one.rule not in same.also:
-            merged[one.canon] = replace(same, also=(*same.also, one.rule))
-    return list(merged.values())

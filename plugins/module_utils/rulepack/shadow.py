@@ -2,13 +2,14 @@
 """Refuses rules that can never win.
 
 An event carries one rule: the kernel walks its rules in load order and the first that matches decides action and key
-(kernel/auditsc.c, audit_filter_rules: a later rule has a lower `prio`). So a rule is dead when an earlier one with
-another key or action matches whatever it matches; and one whose own filters contradict each other is dead by itself.
+(kernel/auditsc.c, audit_filter_rules: a later rule has a lower `prio`). So a rule is dead when an earlier one
+without its key, or with another action, matches whatever it matches; and one whose own filters contradict each other
+is dead by itself. A line may have several keys (auditctl joins them by 0x01); `merge` makes such lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class Placed:
 class Shadow(NamedTuple):
     """`line` (an index) is covered by the earlier lines `by`. Partly: only some of its system calls are.
 
-    `other`: the events come with another key or action; else `line` is merely superfluous.
+    `other`: the events come without its key, or with another action; else `line` is merely superfluous.
     """
 
     line: int
@@ -170,6 +171,20 @@ def find_dead(placed: Sequence[Placed]) -> list[PackError]:
     return list(unique.values())
 
 
+def without_covered(placed: Sequence[Placed], elements: Collection[str]) -> tuple[list[Placed], list[tuple[str, str]]]:
+    """The lines without those of the rules `elements` that an earlier rule covers: what a host's list holds is no
+    mistake of a pack. Beside them, for each line left out its rule and what covers it.
+    """
+    gone: dict[int, str] = {}
+    for shadow in _shadows([one.canon for one in placed]):
+        late = placed[shadow.line]
+        if late.rule in elements and not late.also and not shadow.partly:
+            by = ", ".join(f"{placed[index].rule} ({_carries(placed[index].line)})" for index in shadow.by)
+            gone[shadow.line] = f"{late.line.value('path') or late.line.value('dir')} is covered by {by}"
+    kept = [one for index, one in enumerate(placed) if index not in gone]
+    return kept, [(placed[index].rule, reason) for index, reason in gone.items()]
+
+
 def _problem(late: Placed, early: Iterable[Placed], shadow: Shadow) -> PackError:
     rules = {f"`{one.rule}` ({one.place}, {_carries(one.line)})" for one in early}
     by = "rule " + " and ".join(sorted(rules))
@@ -222,7 +237,6 @@ def _shadow(index: int, late: _Facets, early: list[tuple[int, _Facets]]) -> Shad
     """`early` are the rules whose filters hold for every event of `late`; what is left are the system calls."""
     if not early:
         return None
-    same = late.canon.action, late.canon.keys
     covered, other = 0, False
     by: set[int] = set()
     for abi, name in late.pairs:
@@ -231,7 +245,7 @@ def _shadow(index: int, late: _Facets, early: list[tuple[int, _Facets]]) -> Shad
             number, one = winner
             covered += 1
             by.add(number)
-            other = other or (one.canon.action, one.canon.keys) != same
+            other = other or one.canon.action != late.canon.action or not set(late.canon.keys) <= set(one.canon.keys)
     partly = covered < len(late.pairs)
     if not covered or (partly and not other):
         return None
