@@ -78,12 +78,13 @@ def compose(packs: Iterable[Pack], selection: Sequence[Mapping[str, Any] | str] 
 def needs(composition: Composition) -> Needs:
     """The paths, users, groups and list facts that `render` will look up."""
     paths, users, groups, lists = set(), set(), set(), set()
-    for chosen, rule in composition.rules():
+    every = [(chosen, one) for chosen, rule in composition.rules() for one in (rule, *rule.variants.values())]
+    for chosen, rule in every:
         if not wanted(chosen, rule):
             continue
         for template in (rule.path, rule.dir):
             if template:
-                paths.add(substitute(template, chosen.variables))
+                paths.add(substitute(template, chosen.variables).rstrip("/") or "/")
         if rule.missing in ("watch", "create") or rule.symlink == "keep":
             paths.add(parent(substitute(rule.path or rule.dir, chosen.variables)))
         if rule.each:

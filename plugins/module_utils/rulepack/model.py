@@ -10,6 +10,11 @@ from typing import Any, Union
 Value = Union[int, bool, str]
 
 
+def release_of(version: str, release: str) -> bool:
+    """Whether a distribution's version is `release` or a minor one of it: 9.6 is one of 9, 24.10 is none of 24.04."""
+    return version == release or version.startswith(f"{release}.")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where something was read: a file and a 1-based line."""
@@ -89,9 +94,14 @@ class Rule:
     maturity: str = "stable"
     attack: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    variants: Mapping[str, Rule] = field(default_factory=dict)
     false_positives: str = ""
     known_gaps: str = ""
     noise: str = ""
+
+    def under(self, benchmark: str) -> Rule:
+        """The rule as it is on hosts of that benchmark; `variants` has those that differ, whole."""
+        return self.variants.get(benchmark, self)
 
 
 @dataclass(frozen=True)
@@ -128,11 +138,16 @@ class Variable:
 
 @dataclass(frozen=True)
 class Benchmark:
+    """`distros` is empty for one that `auto` never chooses; `distro_version` 9 fits 9.6 too."""
+
     id: str
     title: str
     version: str
-    distro: str
-    distro_version: str
+    distros: tuple[str, ...] = ()
+    distro_version: str = ""
+
+    def fits(self, distro: str, version: str) -> bool:
+        return distro in self.distros and release_of(version, self.distro_version)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
 from .line import Control, Line
 from .merge import merge, too_long
-from .model import Condition, HostFacts, Rule, Value
+from .model import Condition, HostFacts, Rule, Value, release_of
 from .perms import reachable
 from .shadow import Placed, find_dead, without_covered
-from .styles import STYLES, Style
+from .styles import Style
+from .styles import style as style_of
 from .variables import substitute
 from .versions import satisfies
 
@@ -56,6 +57,8 @@ class Rendered:
     notes: list[str] = field(default_factory=list)
     warnings: list[PackError] = field(default_factory=list)
     creates: list[ToCreate] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
+    """Real path → as the pack has it, where only its parents are links: both name the same to the kernel."""
 
     @property
     def text(self) -> str:
@@ -77,6 +80,7 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
     rendered = Rendered()
     placed: list[Placed] = []
     controls: dict[str, RenderedLine] = {}
+    form = style_of(style, next(filter(None, (host_benchmark(one, facts) for one in composition.chosen)), ""))
     for chosen in composition.chosen:
         _check_supports(chosen, facts, errors)
     for chosen, rule in composition.rules():
@@ -90,7 +94,8 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
                 errors.append(_error(rule, message, "keep one of the two"))
             controls[control.option] = RenderedLine(str(control), rule.id, chosen.pack.name)
         else:
-            placed += _rule_lines(chosen, rule, facts, STYLES[style], rendered, errors)
+            here = rule.under(host_benchmark(chosen, facts))
+            placed += _rule_lines(chosen, here, facts, form, rendered, errors)
     raise_if_any(errors)
     merged = merge(placed, split=style == "modern")
     elements = {rule.id for _, rule in composition.rules() if rule.each}
@@ -103,10 +108,20 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
     rendered.warnings = problems
     ranked = sorted(controls, key=_rank)
     rendered.lines += [controls[option] for option in ranked if option != "-e"]
-    spell = STYLES[style].text
-    rendered.lines += [RenderedLine(spell(one.line), one.rule, one.pack, one.also, one.line) for one in merged]
+    rendered.lines += [_line(one, form, rendered) for one in merged]
     rendered.lines += [controls["-e"]] if "-e" in controls else []
     return rendered
+
+
+def _line(placed: Placed, form: Style, rendered: Rendered) -> RenderedLine:
+    written = rendered.written if form.as_written else {}
+    fields = tuple(
+        item._replace(value=written[item.value]) if item.field in ("path", "dir") and item.value in written else item
+        for item in placed.line.fields
+    )
+    line = replace(placed.line, fields=tuple(canonical(item) if item.field == "dir" else item for item in fields))
+    text = form.text(replace(placed.line, fields=fields))
+    return RenderedLine(text, placed.rule, placed.pack, placed.also, line)
 
 
 def host_benchmark(chosen: Chosen, facts: HostFacts) -> str:
@@ -114,12 +129,8 @@ def host_benchmark(chosen: Chosen, facts: HostFacts) -> str:
     choice = str(chosen.variables.get("benchmark", ""))
     if choice != "auto":
         return choice
-    fits = [
-        benchmark.id
-        for benchmark in chosen.pack.benchmarks
-        if (benchmark.distro, benchmark.distro_version) == (facts.distro, facts.distro_version)
-    ]
-    return fits[0] if fits else ""
+    fits = (one.id for one in chosen.pack.benchmarks if one.fits(facts.distro, facts.distro_version))
+    return next(fits, "")
 
 
 def unmet(condition: Condition, facts: HostFacts, abi: str = "") -> str:
@@ -156,7 +167,8 @@ def _check_supports(chosen: Chosen, facts: HostFacts, errors: list[PackError]) -
     pack = chosen.pack
     versions = pack.supports.distros.get(facts.distro)
     reason = unmet(pack.supports.condition, facts)
-    if pack.supports.distros and (versions is None or (versions and facts.distro_version not in versions)):
+    there = versions is not None and (not versions or any(release_of(facts.distro_version, one) for one in versions))
+    if pack.supports.distros and not there:
         known = "; ".join(f"{name} {', '.join(many)}" for name, many in pack.supports.distros.items())
         reason = f"supports {known}, this is {facts.distro} {facts.distro_version}"
     if reason:
@@ -207,7 +219,10 @@ def _rule_lines(  # noqa: PLR0917
     for match in matches:
         template = replace(base, fields=(*match, *filters))
         for line in style.spell(template, () if rule.perm and _no_arch_with_perm(facts) else abis):
-            names = _syscalls(rule, facts, line.arch, rendered, errors)
+            if rule.perm:
+                names = _calls_of_perm(rule, facts, line.arch if style.names_calls else None)
+            else:
+                names = _syscalls(rule, facts, line.arch, rendered, errors)
             if names is not None:
                 found.append(Placed(replace(line, syscalls=names), rule.id, chosen.pack.name, rule.place))
     return found
@@ -247,6 +262,8 @@ def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -
     name = "path" if rule.path else "dir"
     wanted_path = canonical(Filter(name, "=", substitute(rule.path or rule.dir, chosen.variables))).value
     path = _present(rule, name, wanted_path, facts, rendered)
+    if path is not None and path == _real(wanted_path, facts, keep=True):
+        rendered.written.setdefault(path, substitute(rule.path or rule.dir, chosen.variables))
     return [] if path is None else [(Filter(name, "=", path), *perm)]
 
 
@@ -297,13 +314,18 @@ def _absent(rule: Rule, real: str, path: str, facts: HostFacts, rendered: Render
     rendered.notes.append(f"{rule.id}: {real} is not there yet and is watched for")
 
 
+def _calls_of_perm(rule: Rule, facts: HostFacts, abi: str | None) -> tuple[str, ...] | None:
+    """The calls that a rule of arch and perm must name on this host; none where audit leaves it all of them."""
+    if abi is None or not satisfies(facts.audit_version, NARROWS_PERM):
+        return ()
+    table = facts.syscalls.get(abi, {})
+    return tuple(sorted(reachable(rule.perm) & set(table), key=lambda name: table[name]))
+
+
 def _syscalls(
     rule: Rule, facts: HostFacts, abi: str | None, rendered: Rendered, errors: list[PackError]
 ) -> tuple[str, ...] | None:
     """The rule's syscalls for one ABI; None when there were some and none is left."""
-    if rule.perm and abi and satisfies(facts.audit_version, NARROWS_PERM):
-        table = facts.syscalls.get(abi, {})
-        return tuple(sorted(reachable(rule.perm) & set(table), key=lambda name: table[name]))
     if not rule.syscalls or rule.syscalls[0].name == "all":
         return ()
     tables = [facts.syscalls.get(name, {}) for name in ((abi,) if abi else facts.abis)]

@@ -161,9 +161,13 @@ def _benchmark(entry: Reader) -> Benchmark:
         id=entry.text("id", required=True, pattern=r"[a-z0-9][a-z0-9.-]*"),
         title=entry.text("title", required=True),
         version=entry.text("version", required=True, pattern=SEMVER),
-        distro=entry.text("distro", required=True),
-        distro_version=entry.text("distro_version", required=True),
+        distros=entry.texts("distro", scalar=True) or (),
+        distro_version=entry.text("distro_version"),
     )
+    if entry.has("distro") != entry.has("distro_version"):
+        entry.error(
+            "", "`distro` and `distro_version` go together", "give both, or neither: then `auto` never takes it"
+        )
     entry.done()
     return found
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from .errors import PackError
 from .fields import ABIS, ACTIONS, FIELDS, LISTS, PERMS, Filter, canonical, parse_compare, parse_filter
@@ -97,8 +99,56 @@ def _rule(reader: Reader, pack: Pack) -> Rule:
     _check_filters(reader, rule, pack)
     _check_key(reader, rule)
     _check_variables(reader, rule, pack)
+    variants = reader.map("variants")
+    if variants:
+        rule = replace(rule, variants=_variants(variants, rule, pack))
     reader.done()
     return rule
+
+
+def _variants(reader: Reader, rule: Rule, pack: Pack) -> dict[str, Rule]:
+    """Benchmark id → the rule as it is there: what the map gives takes the place of the rule's own."""
+    found = {}
+    for name in reader.data:
+        entry = reader.map(name)
+        if entry is None:
+            continue
+        if name not in {reference.benchmark for reference in rule.references}:
+            reader.error(name, f"rule `{rule.id}` has no reference to `{name}`", "add one, or take the variant out")
+        entry.name = f"variant `{name}` of rule `{rule.id}`"
+        found[name] = _variant(entry, rule, pack)
+    return found
+
+
+_VARIANT_KEYS = ("key", "syscalls", "path", "dir", "perm", "filters", "compare", "abis", "missing")
+
+
+def _variant(reader: Reader, rule: Rule, pack: Pack) -> Rule:
+    given: dict[str, Any] = {"place": Place(reader.document.file, reader.line())}
+    for name in _VARIANT_KEYS:
+        reader.any(name)
+    for name, read in (("key", reader.text), ("missing", reader.text), ("abis", reader.texts)):
+        if reader.has(name):
+            given[name] = read(name)
+    if reader.has("perm"):
+        given["perm"] = _perm(reader)
+    if reader.has("syscalls"):
+        given["syscalls"] = _syscalls(reader)
+    if reader.has("filters"):
+        given["filters"] = reader.texts("filters") or ()
+    if reader.has("compare"):
+        given["compares"] = reader.texts("compare", check=_compare_error) or ()
+    if reader.has("path") or reader.has("dir"):
+        given |= {"path": reader.text("path"), "dir": reader.text("dir")}
+    found = replace(rule, **given)
+    kinds = [name for name in MATCHES if getattr(found, name)]
+    if len(kinds) != 1 or rule.control:
+        reader.error("", f"{reader.name} has {' and '.join(kinds)}", "it must match by the same means as its rule")
+    _check_filters(reader, found, pack)
+    _check_key(reader, found)
+    _check_variables(reader, found, pack)
+    reader.done()
+    return found
 
 
 def _syscalls(reader: Reader) -> tuple[Syscall, ...]:

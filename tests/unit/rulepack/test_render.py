@@ -113,7 +113,7 @@ def test_the_spelling_of_the_benchmark(old: HostFacts, new: HostFacts) -> None:
     for facts in (old, new):
         found = rendered(facts, "cis")
         assert lines(found, "demo.passwd") == ["-w /etc/passwd -p wa -k identity"]
-        assert lines(found, "demo.made") == ["-w /run/demo/ -p wa -k made"]
+        assert lines(found, "demo.made") == ["-w /var/run/demo -p wa -k made"]
         text = "-a always,exit -F path=/usr/bin/su -F perm=x -F auid>=1000 -F auid!=unset -k privileged"
         assert lines(found, "demo.setuid")[1] == text
     text = "-a always,exit -F arch=b64 -C euid!=uid -F auid!=unset -S execve -k emulate"
