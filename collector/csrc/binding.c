@@ -3,7 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "pipeline.h"
+#include "binding_options.h"
 
 struct native {
 	PyObject_HEAD
@@ -35,95 +35,19 @@ static size_t resolve_name(void *ctx, bool group, int64_t id, double now, char *
 	return len;
 }
 
-/* The text of an attribute as a new bytes object; NULL with an exception. */
-static PyObject *text_attribute(PyObject *options, const char *name)
-{
-	PyObject *value = PyObject_GetAttrString(options, name), *bytes = NULL;
-
-	if (value == NULL)
-		return NULL;
-	if (PyUnicode_Check(value))
-		bytes = PyUnicode_AsEncodedString(value, "utf-8", "replace");
-	else
-		PyErr_Format(PyExc_TypeError, "options.%s: expected str", name);
-	Py_DECREF(value);
-	return bytes;
-}
-
-/* The index of an option's value among the choices; -1 with an exception. */
-static int choice(PyObject *options, const char *name, const char *const *choices)
-{
-	PyObject *bytes = text_attribute(options, name);
-	int found = -1;
-
-	if (bytes == NULL)
-		return -1;
-	for (int i = 0; choices[i] != NULL && found < 0; i++)
-		if (strcmp(PyBytes_AsString(bytes), choices[i]) == 0)
-			found = i;
-	if (found < 0)
-		PyErr_Format(PyExc_ValueError, "options.%s: %s is not one of its values", name, PyBytes_AsString(bytes));
-	Py_DECREF(bytes);
-	return found;
-}
-
-static bool read_options(PyObject *options, struct pipeline_options *ret, PyObject **ret_hostname)
-{
-	static const char *const formats[] = {"ecs", "records", NULL}, *const translations[] = {"none", "universal", "all", NULL},
-				 *const clocks[] = {"wall", "event", NULL};
-	int format = choice(options, "format", formats), translate, clock;
-	PyObject *number, *original;
-	int keeps;
-
-	if (format < 0 || (translate = choice(options, "translate", translations)) < 0 || (clock = choice(options, "clock", clocks)) < 0)
-		return false;
-	number = PyObject_GetAttrString(options, "timeout");
-	if (number == NULL)
-		return false;
-	ret->timeout = PyFloat_AsDouble(number);
-	Py_DECREF(number);
-	number = PyErr_Occurred() != NULL ? NULL : PyObject_GetAttrString(options, "last_serial");
-	if (number == NULL)
-		return false;
-	ret->last_serial = PyLong_AsUnsignedLongLong(number);
-	Py_DECREF(number);
-	if (PyErr_Occurred() != NULL)
-		return false;
-	original = PyObject_GetAttrString(options, "original");
-	if (original == NULL)
-		return false;
-	keeps = PyObject_IsTrue(original);
-	Py_DECREF(original);
-	if (keeps < 0)
-		return false;
-	*ret_hostname = text_attribute(options, "hostname");
-	if (*ret_hostname == NULL)
-		return false;
-	ret->format = (enum format)format;
-	ret->translate = (enum translate)translate;
-	ret->event_clock = clock == 1;
-	ret->original = keeps != 0;
-	ret->hostname = (struct slice){PyBytes_AsString(*ret_hostname), (size_t)PyBytes_Size(*ret_hostname)};
-	if (ret->hostname.n > HOSTNAME_MAX_BYTES) {
-		PyErr_SetString(PyExc_ValueError, "options.hostname: longer than 255 bytes");
-		Py_DECREF(*ret_hostname);
-		return false;
-	}
-	return true;
-}
-
 static int native_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
 	static char *keywords[] = {"options", "names", NULL};
 	struct native *self = (struct native *)object;
 	struct pipeline_options options = {.resolve = resolve_name, .resolve_ctx = self};
+	struct stream_options streams[MAX_STREAMS];
 	PyObject *given, *names, *hostname = NULL;
 
 	if (self->pipeline != NULL) {
 		PyErr_SetString(PyExc_RuntimeError, "Pipeline is already initialised");
 		return -1;
 	}
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO:Pipeline", keywords, &given, &names) || !read_options(given, &options, &hostname))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO:Pipeline", keywords, &given, &names) || !read_options(given, &options, streams, &hostname))
 		return -1;
 	self->pipeline = PyMem_Malloc(sizeof(*self->pipeline));
 	if (self->pipeline == NULL || !pipeline_init(self->pipeline, &options, &system_allocator)) {
@@ -163,12 +87,12 @@ static struct pipeline *ready(PyObject *object)
 	return self->pipeline;
 }
 
-static PyObject *output(const struct pipeline *p)
+static PyObject *output(const struct pipeline *p, size_t stream)
 {
-	return PyBytes_FromStringAndSize(p->out.data, (Py_ssize_t)p->out.len);
+	return PyBytes_FromStringAndSize(p->streams[stream].out.data, (Py_ssize_t)p->streams[stream].out.len);
 }
 
-PyDoc_STRVAR(feed_doc, "feed(data: bytes, now: float) -> bytes\n\nJSON lines of the events that ended; see pipeline.Pipeline.");
+PyDoc_STRVAR(feed_doc, "feed(data: bytes, now: float) -> bytes\n\nJSON lines of the events that ended, for the first stream; see pipeline.Pipeline.");
 
 static PyObject *native_feed(PyObject *object, PyObject *args, PyObject *kwargs)
 {
@@ -180,7 +104,7 @@ static PyObject *native_feed(PyObject *object, PyObject *args, PyObject *kwargs)
 	if (p == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "Sd:feed", keywords, &data, &now))
 		return NULL;
 	pipeline_feed(p, PyBytes_AsString(data), (size_t)PyBytes_Size(data), now);
-	return output(p);
+	return output(p, 0);
 }
 
 PyDoc_STRVAR(flush_doc, "flush(now: float, all: bool = False) -> bytes\n\nJSON lines of the events that timed out, or of all.");
@@ -195,7 +119,28 @@ static PyObject *native_flush(PyObject *object, PyObject *args, PyObject *kwargs
 	if (p == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "d|p:flush", keywords, &now, &all))
 		return NULL;
 	pipeline_flush(p, now, all != 0);
-	return output(p);
+	return output(p, 0);
+}
+
+PyDoc_STRVAR(others_doc, "others() -> tuple[bytes, ...]\n\nWhat the last feed or flush made for each stream behind the first.");
+
+static PyObject *native_others(PyObject *object, PyObject *unused)
+{
+	const struct pipeline *p = ready(object);
+	PyObject *tuple;
+
+	(void)unused;
+	if (p == NULL || (tuple = PyTuple_New((Py_ssize_t)p->stream_count - 1)) == NULL)
+		return NULL;
+	for (size_t i = 1; i < p->stream_count; i++) {
+		PyObject *bytes = output(p, i);
+
+		if (bytes == NULL || PyTuple_SetItem(tuple, (Py_ssize_t)i - 1, bytes) < 0) {
+			Py_DECREF(tuple);
+			return NULL;
+		}
+	}
+	return tuple;
 }
 
 PyDoc_STRVAR(counters_doc, "counters() -> dict[str, int]\n\nNumbers since the start; no_memory: records and events lost for lack of memory.");
@@ -228,6 +173,7 @@ static PyObject *native_implementation(PyObject *object, void *unused)
 static PyMethodDef methods[] = {
 	{"feed", (PyCFunction)(void (*)(void))native_feed, METH_VARARGS | METH_KEYWORDS, feed_doc},
 	{"flush", (PyCFunction)(void (*)(void))native_flush, METH_VARARGS | METH_KEYWORDS, flush_doc},
+	{"others", native_others, METH_NOARGS, others_doc},
 	{"counters", native_counters, METH_NOARGS, counters_doc},
 	{NULL, NULL, 0, NULL},
 };

@@ -11,7 +11,6 @@ void emitter_init(struct emitter *m, const struct pipeline_options *options, str
 	object_init(&m->message_members, alloc);
 	execve_init(&m->execve, alloc);
 	arena_init(&m->arena, alloc);
-	buf_init(&m->malformed, alloc);
 	buf_init(&m->hostname, alloc);
 	buf_put(&m->hostname, options->hostname.p, options->hostname.n);
 }
@@ -23,7 +22,6 @@ void emitter_free(struct emitter *m)
 	object_free(&m->message_members);
 	execve_free(&m->execve);
 	arena_free(&m->arena);
-	buf_free(&m->malformed);
 	buf_free(&m->hostname);
 }
 

@@ -30,7 +30,6 @@ struct emitter {
 	struct buf scratch; /* decoded bytes of one record */
 	struct object members, message_members;
 	struct execve execve;
-	struct buf malformed; /* a copy of the line */
 	struct arena arena;   /* of one event, for ecs */
 	struct buf hostname;  /* JSON text */
 	uint64_t second;      /* of the last time stamp; has_second: there was one */

@@ -4,29 +4,95 @@
 /* An output buffer that grew beyond this for one batch is given back. */
 #define OUT_KEEP ((size_t)8 << 20)
 
+static void stream_init(struct pipeline *p, size_t place, const struct stream_options *wanted, const struct pipeline_options *options,
+			const struct allocator *alloc)
+{
+	struct stream *stream = &p->streams[place];
+	struct pipeline_options mine = *options;
+
+	mine.format = wanted->format;
+	mine.translate = wanted->translate;
+	mine.original = wanted->original;
+	buf_init(&stream->out, alloc);
+	emitter_init(&stream->emitter, &mine, &p->names, &stream->out, alloc);
+	stream->ecs = wanted->format == FORMAT_ECS;
+	for (stream->like = 0; stream->like < place; stream->like++) {
+		const struct stream *other = &p->streams[stream->like];
+
+		if (other->ecs == stream->ecs && other->emitter.translate == wanted->translate && other->emitter.original == wanted->original)
+			break;
+	}
+	if (wanted->receives_all)
+		p->all |= 1u << place;
+}
+
 bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, const struct allocator *alloc)
 {
-	*p = (struct pipeline){.event_clock = options->event_clock, .ecs = options->format == FORMAT_ECS};
-	buf_init(&p->out, alloc);
+	const struct stream_options one = {options->format, options->translate, options->original, true};
+
+	*p = (struct pipeline){.event_clock = options->event_clock, .stream_count = options->streams != NULL ? options->stream_count : 1};
 	buf_init(&p->rest, alloc);
+	buf_init(&p->malformed, alloc);
 	names_init(&p->names, options->resolve, options->resolve_ctx, alloc);
 	if (!coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc))
 		return false;
-	emitter_init(&p->emitter, options, &p->names, &p->out, alloc);
+	for (size_t i = 0; i < p->stream_count; i++)
+		stream_init(p, i, options->streams != NULL ? &options->streams[i] : &one, options, alloc);
 	return true;
 }
 
 void pipeline_free(struct pipeline *p)
 {
-	emitter_free(&p->emitter);
+	for (size_t i = 0; i < p->stream_count; i++) {
+		emitter_free(&p->streams[i].emitter);
+		buf_free(&p->streams[i].out);
+	}
 	coalesce_free(&p->coalesce);
 	names_free(&p->names);
-	buf_free(&p->out);
 	buf_free(&p->rest);
+	buf_free(&p->malformed);
 }
 
-static void count_line(struct pipeline *p, bool whole)
+/* What goes out: an event, or a line that is none. */
+struct item {
+	struct event *event;
+	struct slice raw;
+	const char *reason;
+};
+
+static bool emit_item(struct stream *stream, const struct item *item)
 {
+	struct emitter *m = &stream->emitter;
+
+	if (item->event != NULL)
+		return stream->ecs ? emit_ecs_event(m, item->event) : emit_records_event(m, item->event);
+	return stream->ecs ? emit_ecs_malformed(m, item->raw, item->reason) : emit_records_malformed(m, item->raw, item->reason);
+}
+
+/* One line for each stream whose bit is in `to`. An item counts as lost when any of them could not take it. */
+static void emit_to(struct pipeline *p, uint32_t to, const struct item *item)
+{
+	struct slice made[MAX_STREAMS] = {{NULL, 0}}; /* by stream kind; none of the buffers grows between writing and copying */
+	bool whole = true;
+
+	for (size_t i = 0; i < p->stream_count; i++) {
+		struct stream *stream = &p->streams[i];
+		size_t start = stream->out.len;
+
+		if ((to >> i & 1) == 0)
+			continue;
+		if (made[stream->like].p != NULL) {
+			buf_put(&stream->out, made[stream->like].p, made[stream->like].n);
+			whole = whole && !stream->out.failed;
+			stream->out.failed = false;
+			continue;
+		}
+		stream->emitter.now = p->now;
+		if (emit_item(stream, item))
+			made[stream->like] = (struct slice){stream->out.data + start, stream->out.len - start};
+		else
+			whole = false;
+	}
 	if (whole)
 		p->counters.events_out++;
 	else
@@ -38,14 +104,13 @@ static void emit_event(void *ctx, struct event *e)
 	struct pipeline *p = ctx;
 
 	p->counters.records_out += e->count;
-	p->emitter.now = p->now;
-	count_line(p, p->ecs ? emit_ecs_event(&p->emitter, e) : emit_records_event(&p->emitter, e));
+	emit_to(p, p->all, &(struct item){.event = e});
 	p->counters.incomplete += !e->complete;
 }
 
 static void emit_malformed(struct pipeline *p, struct slice raw, const char *reason)
 {
-	struct buf *copy = &p->emitter.malformed; /* the caller's bytes have no BUF_SLACK */
+	struct buf *copy = &p->malformed; /* the caller's bytes have no BUF_SLACK */
 
 	p->counters.malformed++;
 	copy->len = 0;
@@ -55,8 +120,7 @@ static void emit_malformed(struct pipeline *p, struct slice raw, const char *rea
 		p->counters.lost++;
 		return;
 	}
-	raw = (struct slice){copy->data, copy->len};
-	count_line(p, p->ecs ? emit_ecs_malformed(&p->emitter, raw, reason) : emit_records_malformed(&p->emitter, raw, reason));
+	emit_to(p, p->all, &(struct item){.raw = {copy->data, copy->len}, .reason = reason});
 }
 
 static bool is_empty(const char *line, size_t n)
@@ -121,9 +185,11 @@ static void keep_rest(struct pipeline *p, const char *data, size_t n)
 
 static void begin_batch(struct pipeline *p, double now)
 {
-	if (p->out.cap > OUT_KEEP)
-		buf_free(&p->out);
-	p->out.len = 0;
+	for (size_t i = 0; i < p->stream_count; i++) {
+		if (p->streams[i].out.cap > OUT_KEEP)
+			buf_free(&p->streams[i].out);
+		p->streams[i].out.len = 0;
+	}
 	if (!p->event_clock)
 		p->now = now;
 }

@@ -97,10 +97,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 		memcpy(piece, data + at, len);
 		pipeline_feed(&p, piece, len, now);
 		free(piece);
-		check_lines(&p.out);
+		check_lines(&p.streams[0].out);
 	}
 	pipeline_flush(&p, now, true);
-	check_lines(&p.out);
+	check_lines(&p.streams[0].out);
 	if (p.counters.records_in != p.counters.records_out || p.coalesce.open != 0 || p.coalesce.bytes != 0 || p.counters.lost != 0)
 		abort();
 	pipeline_free(&p);

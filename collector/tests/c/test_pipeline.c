@@ -20,11 +20,11 @@ static void run(enum format format, enum translate translate, size_t step, struc
 		CHECK(piece != NULL);
 		memcpy(piece, sample_records + at, len);
 		pipeline_feed(p, piece, len, 0);
-		buf_put(out, p->out.data, p->out.len);
+		buf_put(out, p->streams[0].out.data, p->streams[0].out.len);
 		free(piece);
 	}
 	pipeline_flush(p, 0, true);
-	buf_put(out, p->out.data, p->out.len);
+	buf_put(out, p->streams[0].out.data, p->streams[0].out.len);
 	if (f->fail_at == 0)
 		CHECK(p->counters.records_in == 15 && p->counters.records_out == 15 && p->counters.malformed == 1 && p->coalesce.open == 0);
 	pipeline_free(p);
