@@ -42,12 +42,11 @@ def test_the_immutable_cases_of_base_are_proven(locked: Target, request: pytest.
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps(hosts), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "tests/events/test_proof.py", f"--hosts=ansible://{locked.name}"]
-    command += [f"--ansible-inventory={inventory}", "--proof-cases=base.immutable*", f"--proof-out={tmp_path}"]
+    proof = ROOT / "build/proof/locked" / locked.name  # `auditpack coverage` reads it beside the others
+    command += [f"--ansible-inventory={inventory}", "--proof-cases=base.immutable*", f"--proof-out={proof}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout[-4000:]
-    verdicts = {
-        row["case"]: row["verdict"] for row in json.loads((tmp_path / "proof.json").read_text(encoding="utf-8"))
-    }
+    verdicts = {row["case"]: row["verdict"] for row in json.loads((proof / "proof.json").read_text(encoding="utf-8"))}
     assert verdicts["base.immutable.refused"] == "proven"
     assert verdicts["base.immutable.status"] == "proven"
 
