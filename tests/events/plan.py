@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -65,17 +65,18 @@ def make(composed: engine.Composed, facts: HostFacts, choice: Choice) -> HostPla
     """The plan of a host whose packs are composed, for the chosen cases."""
     plan = HostPlan(facts, engine.in_force(composed, facts))
     benchmarks = composed.benchmarks(facts)
+    packs = frozenset(pack.name for pack in composed.packs)
     for pack in composed.packs:
         for case in pack.cases:
             if choice.takes(pack.name, case.id):
+                benchmark = benchmarks.get(pack.name, "")
                 plan.cases.append(case)
-                _add(plan, case, benchmarks.get(pack.name, ""))
-                plan.judged[case.id] = resolved(case, facts, benchmarks.get(pack.name, ""))
+                _add(plan, case, unmet(case.when, facts, benchmark, packs))
+                plan.judged[case.id] = resolved(case, facts, benchmark, packs)
     return plan
 
 
-def _add(plan: HostPlan, case: Case, benchmark: str) -> None:
-    reason = unmet(case.when, plan.facts, benchmark)
+def _add(plan: HostPlan, case: Case, reason: str) -> None:
     if not reason and case.rules and not any(rule in plan.rules.active for rule in case.rules):
         reason = "; ".join(
             dict.fromkeys(plan.rules.skipped.get(rule, "rule not active on this host") for rule in case.rules)
@@ -91,8 +92,8 @@ def _add(plan: HostPlan, case: Case, benchmark: str) -> None:
         plan.firings.append(Firing(f"{case.id}#{number}" if element else case.id, case, element))
 
 
-def unmet(when: Mapping[str, Any], facts: HostFacts, benchmark: str) -> str:
-    """The first condition of `when` that the host does not meet, in words; empty when it meets all."""
+def unmet(when: Mapping[str, Any], facts: HostFacts, benchmark: str, packs: Set[str] = frozenset()) -> str:
+    """The first condition of `when` that does not hold on the host with these packs; empty when all hold."""
     has = {
         "distro": facts.distro,
         "distro_version": facts.distro_version,
@@ -111,6 +112,10 @@ def unmet(when: Mapping[str, Any], facts: HostFacts, benchmark: str) -> str:
         elif name == "benchmark":
             if benchmark not in options:
                 return f"benchmark is {benchmark or 'none'}, not {' or '.join(options)}"
+        elif name == "without":
+            there = [pack for pack in options if pack in packs]
+            if there:
+                return f"pack {' and '.join(there)} is composed too"
         elif name == "has":
             absent = [path for path in options if facts.paths.get(path, {"kind": "missing"})["kind"] == "missing"]
             if absent:
@@ -130,11 +135,11 @@ def paths_asked(cases: Sequence[Case]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def resolved(case: Case, facts: HostFacts, benchmark: str) -> dict[str, Any]:
+def resolved(case: Case, facts: HostFacts, benchmark: str, packs: Set[str] = frozenset()) -> dict[str, Any]:
     """The case as the judge takes it on this host: `xfail` only where its own `when` holds."""
     data = plain(case)
     gap = data.get("xfail")
-    if gap and unmet(gap.get("when") or {}, facts, benchmark):
+    if gap and unmet(gap.get("when") or {}, facts, benchmark, packs):
         del data["xfail"]
     return data
 

@@ -182,6 +182,7 @@ def _when(reader: Reader, pack: Pack) -> dict[str, Any]:
     reader.texts("benchmark", choices=[benchmark.id for benchmark in pack.benchmarks] or ["none declared"])
     reader.integers("enabled")
     reader.texts("has", pattern="/.*")
+    reader.texts("without")
     reader.done()
     return reader.data
 

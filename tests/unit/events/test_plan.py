@@ -93,6 +93,13 @@ def test_xfail_holds_only_where_its_condition_does() -> None:
     assert plan.resolved(case("p.c", xfail={"reason": "gap"}), FACTS, "")["xfail"] == {"reason": "gap"}
 
 
+def test_a_gap_that_another_pack_closes_is_none() -> None:
+    gap = case("p.c", xfail={"reason": "gap", "when": {"without": ["mounts", "kernel"]}})
+    assert "xfail" in plan.resolved(gap, FACTS, "", {"cis"})
+    assert "xfail" not in plan.resolved(gap, FACTS, "", {"cis", "mounts"})
+    assert plan.unmet({"without": ["mounts"]}, FACTS, "", {"cis", "mounts"}) == "pack mounts is composed too"
+
+
 def test_paths_that_conditions_ask_for() -> None:
     cases = [case("a", when={"has": ["/a"]}), case("b", xfail={"reason": "", "when": {"has": "/b"}}), case("c")]
     assert plan.paths_asked(cases) == ["/a", "/b"]
