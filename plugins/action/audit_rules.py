@@ -15,6 +15,7 @@ from ..module_utils.rulefiles import file_name
 from ..module_utils.rulepack.compose import Composition, compose, needs
 from ..module_utils.rulepack.errors import PackErrors
 from ..module_utils.rulepack.model import HostFacts
+from ..module_utils.rulepack.profiles import entries, load_profiles
 from ..module_utils.rulepack.render import Rendered, render
 from ..module_utils.rulepack.schema import load_packs
 
@@ -32,8 +33,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         if arguments.get("state", "present") == "absent":
             return self._on_host("audit_rules", arguments, task_vars)
         try:
-            packs = load_packs([str(folder) for folder in arguments.get("pack_dirs") or [OWN_PACKS]])
-            composition = compose(packs, arguments.get("packs") or [])
+            folders = [OWN_PACKS, *map(Path, arguments.get("pack_dirs") or [])]
+            profiles = entries(load_profiles(folders))
+            composition = compose(load_packs(folders), arguments.get("packs") or [], profiles, "audit_rules_packs")
             answer = self._on_host("audit_facts", dataclasses.asdict(needs(composition)), task_vars)
             if answer.get("failed"):
                 return answer
@@ -42,7 +44,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 return {**result, **self._bare(composition)}
             rendered = render(composition, HostFacts.from_json(facts), arguments.get("style") or "modern")
         except (PackErrors, ValueError) as error:
-            raise AnsibleActionFail(f"audit_rules_packs: {error}") from error
+            raise AnsibleActionFail(f"audit_rules_packs cannot be used:\n{error}") from error
         job = make_job(composition, rendered, arguments.get("style") or "modern", arguments.get("foreign") or "refuse")
         answer = self._on_host("audit_rules", {**arguments, "job": job}, task_vars)
         return {

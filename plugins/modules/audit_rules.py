@@ -25,12 +25,13 @@ options:
     default: present
   packs:
     description:
-      - The packs to load, as C({name, version, variables, exclude}); only C(name) is needed.
+      - The packs to load, as C({name, version, benchmark, variables, exclude, rules, off}); only C(name) is needed.
+      - C({profile: NAME}) stands for a ready list, which entries below it change.
     type: list
     elements: dict
     default: []
   pack_dirs:
-    description: Folders on the controller that hold packs; without any, the collection's own.
+    description: Folders on the controller that hold packs beside the collection's own.
     type: list
     elements: path
     default: []

@@ -15,6 +15,7 @@ from plugins.module_utils.rulepack.compose import Composition, compose, needs
 from plugins.module_utils.rulepack.line import parse_rules
 from plugins.module_utils.rulepack.model import Case, HostFacts, Pack, Rule
 from plugins.module_utils.rulepack.normalise import compare
+from plugins.module_utils.rulepack.profiles import entries, load_profiles
 from plugins.module_utils.rulepack.render import host_benchmark
 from plugins.module_utils.rulepack.render import render as render_rules
 from plugins.module_utils.rulepack.schema import load_packs
@@ -78,7 +79,7 @@ def compose_for(variables: Mapping[str, Any]) -> Composed:
     """The composition that the role audit_rules makes for a host with these inventory variables."""
     settings = {**_role_defaults(), **variables}
     folders = [ROOT / "rulepacks", *(ROOT / folder for folder in settings["audit_rules_pack_dirs"])]
-    return Composed(compose(load_packs(folders), settings["audit_rules_packs"]))
+    return Composed(compose(load_packs(folders), settings["audit_rules_packs"], entries(load_profiles(folders))))
 
 
 def _role_defaults() -> dict[str, Any]:

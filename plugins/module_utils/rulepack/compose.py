@@ -6,25 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .errors import PackError, raise_if_any
 from .fields import GROUP_FIELDS, USER_FIELDS, parse_filter
-from .model import Pack, Rule, Value
-from .schema import value_error
+from .model import Pack, Rule
+from .selection import Chosen, Entry, Errors, Selection, choose, flat
 from .variables import substitute
 from .versions import satisfies
-
-_SELECTION_KEYS = ("name", "version", "variables", "exclude")
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A pack with its variables set. `rules` are those not excluded, in load order."""
-
-    pack: Pack
-    variables: Mapping[str, Value]
-    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True)
@@ -51,27 +39,29 @@ class Needs:
     lists: list[str] = field(default_factory=list)
 
 
-def compose(packs: Iterable[Pack], selection: Sequence[Mapping[str, Any] | str] | None = None) -> Composition:
-    """Choose packs (None: all of them), set variables, leave out excluded rules, and sort.
+def compose(
+    packs: Iterable[Pack],
+    selection: Selection | None = None,
+    profiles: Mapping[str, Sequence[Entry]] | None = None,
+    source: str = "selection",
+) -> Composition:
+    """Choose packs (None: all of them), set variables, leave out or change rules, and sort.
 
-    A selection entry is a pack name or `{name, version?, variables?, exclude?}`. PackErrors on an unknown pack, rule or
-    variable, on an unmet requirement or a conflict, and on a rule id that two packs have.
+    `packs` may have several versions of one: the newest that the entry takes is chosen. `profiles`: name → entries;
+    `source`: where the selection was read, for messages. PackErrors on an unknown pack, profile, rule or variable, on
+    an unmet requirement or a conflict, and on a rule id that two packs have.
     """
-    errors: list[PackError] = []
-    known = {pack.name: pack for pack in packs}
-    entries = [{"name": name} for name in known] if selection is None else list(selection)
-    chosen: dict[str, Chosen] = {}
-    for raw in entries:
-        entry: Mapping[str, Any] = {"name": raw} if isinstance(raw, str) else raw
-        found = _choose(entry, known, errors)
-        if found and found.pack.name in chosen:
-            errors.append(_selection_error(f"pack `{found.pack.name}` is selected twice", "name it once"))
-        elif found:
-            chosen[found.pack.name] = found
+    found: list[PackError] = []
+    errors = Errors(source, found)
+    every = list(packs)
+    wanted_packs = list(dict.fromkeys(pack.name for pack in every)) if selection is None else selection
+    entries = flat(wanted_packs, profiles or {}, errors)
+    picked = [one for entry in entries for one in [choose(entry, every, errors)] if one]
+    chosen = {one.pack.name: one for one in picked}
     for one in chosen.values():
-        _check_relations(one.pack, {name: other.pack for name, other in chosen.items()}, errors)
-    _check_ids(chosen.values(), errors)
-    raise_if_any(errors)
+        _check_relations(one.pack, {name: other.pack for name, other in chosen.items()}, found)
+    _check_ids(chosen.values(), found)
+    raise_if_any(found)
     return Composition(tuple(sorted(chosen.values(), key=lambda one: (one.pack.order, one.pack.name))))
 
 
@@ -82,11 +72,9 @@ def needs(composition: Composition) -> Needs:
     for chosen, rule in every:
         if not wanted(chosen, rule):
             continue
-        for template in (rule.path, rule.dir):
-            if template:
-                paths.add(substitute(template, chosen.variables).rstrip("/") or "/")
-        if rule.missing in ("watch", "create") or rule.symlink == "keep":
-            paths.add(parent(substitute(rule.path or rule.dir, chosen.variables)))
+        for template in filter(None, (rule.path, rule.dir)):
+            path = substitute(template, chosen.variables).rstrip("/") or "/"
+            paths |= {path, parent(path)}
         if rule.each:
             lists.add(rule.each)
         for text in rule.filters:
@@ -110,44 +98,6 @@ def parent(path: str) -> str:
     return path.rstrip("/").rpartition("/")[0] or "/"
 
 
-def _selection_error(message: str, remedy: str) -> PackError:
-    return PackError("selection", 0, message, remedy)
-
-
-def _choose(entry: Mapping[str, Any], known: Mapping[str, Pack], errors: list[PackError]) -> Chosen | None:
-    name = str(entry.get("name", ""))
-    for key in entry:
-        if key not in _SELECTION_KEYS:
-            remedy = f"an entry has {', '.join(_SELECTION_KEYS)}"
-            errors.append(_selection_error(f"unknown key `{key}` for pack `{name}`", remedy))
-    if name not in known:
-        errors.append(_selection_error(f"unknown pack `{name}`", f"known are {', '.join(sorted(known)) or 'none'}"))
-        return None
-    pack = known[name]
-    version = str(entry.get("version") or "")
-    try:
-        if not satisfies(pack.version, version):
-            remedy = "change the version in the selection, or bring another release of the pack"
-            errors.append(_selection_error(f"pack `{name}` is {pack.version}, wanted is {version}", remedy))
-    except ValueError as failure:
-        errors.append(_selection_error(f"pack `{name}`: {failure}", "write terms such as >=1.0 parted by commas"))
-    values = {key: variable.default for key, variable in pack.variables.items()}
-    for key, value in (entry.get("variables") or {}).items():
-        if key not in pack.variables:
-            remedy = f"known are {', '.join(pack.variables) or 'none'}"
-            errors.append(_selection_error(f"pack `{name}` has no variable `{key}`", remedy))
-            continue
-        wrong = value_error(pack.variables[key], value)
-        if wrong:
-            errors.append(_selection_error(f"variable `{key}` of pack `{name}` {wrong}", f"see {pack.place.file}"))
-        else:
-            values[key] = value
-    excluded = set(entry.get("exclude") or ())
-    for rule_id in sorted(excluded - {rule.id for rule in pack.rules}):
-        errors.append(_selection_error(f"pack `{name}` has no rule `{rule_id}` to exclude", f"see {pack.place.file}"))
-    return Chosen(pack, values, tuple(rule for rule in pack.rules if rule.id not in excluded))
-
-
 def _check_relations(pack: Pack, chosen: Mapping[str, Pack], errors: list[PackError]) -> None:
     for requirement in pack.requires:
         other = chosen.get(requirement.name)
@@ -156,11 +106,11 @@ def _check_relations(pack: Pack, chosen: Mapping[str, Pack], errors: list[PackEr
             message = f"pack `{pack.name}` requires {wanted_pack}, which is not selected"
             errors.append(PackError(pack.place.file, pack.place.line, message, f"select `{requirement.name}` too"))
         elif not satisfies(other.version, requirement.version):
-            message = f"pack `{pack.name}` requires {wanted_pack}, but it is {other.version}"
+            message = f"pack `{pack.name}` requires {wanted_pack}, but it is {other.version} ({other.place})"
             errors.append(PackError(pack.place.file, pack.place.line, message, "bring a fitting release"))
     for name in pack.conflicts:
         if name in chosen:
-            message = f"pack `{pack.name}` conflicts with `{name}`"
+            message = f"pack `{pack.name}` conflicts with `{name}` ({chosen[name].place})"
             errors.append(PackError(pack.place.file, pack.place.line, message, "select one of the two"))
 
 

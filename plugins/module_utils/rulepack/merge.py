@@ -8,11 +8,9 @@ Two rules of ONE pack with the same match and different keys are its author's mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from .errors import PackError
-from .line import KEY_BYTES
 from .normalise import Canon
 from .shadow import Placed
 
@@ -25,22 +23,6 @@ def merge(placed: Sequence[Placed], *, split: bool) -> list[Placed]:
     """
     merged = _same(placed)
     return _shared(merged) if split else merged
-
-
-def too_long(merged: Iterable[Placed]) -> list[PackError]:
-    """Errors for lines whose keys together are more than the kernel takes."""
-    found: dict[str, PackError] = {}
-    for one in merged:
-        size = len("\x01".join(one.line.keys).encode())
-        if size > KEY_BYTES:
-            others = ", ".join(f"`{name}`" for name in one.also)
-            message = (
-                f"rule `{one.rule}` says the same as {others or 'no other'}, "
-                f"and their keys together are {size} bytes; the kernel takes {KEY_BYTES}"
-            )
-            error = PackError(one.place.file, one.place.line, message, "shorten a key, or exclude one of the rules")
-            found.setdefault(message, error)
-    return list(found.values())
 
 
 def _same(placed: Sequence[Placed]) -> list[Placed]:

@@ -6,13 +6,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from .compose import Chosen, Composition, parent, wanted
+from .compose import Composition, parent, wanted
 from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
+from .limits import too_much
 from .line import Control, Line
-from .merge import merge, too_long
+from .merge import merge
 from .model import Condition, HostFacts, Rule, Value, release_of
 from .perms import reachable
+from .selection import Chosen
 from .shadow import Placed, find_dead, without_covered
 from .styles import Style
 from .styles import style as style_of
@@ -98,12 +100,13 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
             placed += _rule_lines(chosen, here, facts, form, rendered, errors)
     raise_if_any(errors)
     merged = merge(placed, split=style == "modern")
-    elements = {rule.id for _, rule in composition.rules() if rule.each}
+    every = [rule for _, rule in composition.rules()]
+    elements = {rule.id for rule in every if rule.each}
     merged, covered = without_covered(merged, elements) if elements else (merged, [])
     left = {name for one in merged for name in (one.rule, *one.also)}
     rendered.notes += dict.fromkeys(f"{rule}: {reason}" for rule, reason in covered)
     rendered.skipped += [Skipped(rule, reason) for rule, reason in dict(covered).items() if rule not in left]
-    problems = [*too_long(merged), *find_dead(merged)]
+    problems = [*too_much(merged, {rule.id: rule.place for rule in every}), *find_dead(merged)]
     raise_if_any(problems)
     rendered.warnings = problems
     ranked = sorted(controls, key=_rank)
@@ -199,7 +202,7 @@ def _rule_lines(  # noqa: PLR0917
         if rule.list == "io_uring" and not satisfies(facts.audit_version, IO_URING):
             raise ValueError(f'audit {facts.audit_version} has no list io_uring — give the rule `audit: "{IO_URING}"`')
         filters = _filters(chosen, rule, facts)
-        matches = _matches(chosen, rule, facts, rendered)
+        matches = _matches(chosen, rule, facts, style, rendered)
     except ValueError as failure:
         message, _, remedy = str(failure).partition(" — ")
         errors.append(_error(rule, message, remedy))
@@ -244,8 +247,14 @@ def _filters(chosen: Chosen, rule: Rule, facts: HostFacts) -> tuple[Filter, ...]
     return tuple(found)
 
 
-def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -> list[tuple[Filter, ...]]:
-    """What each line of the rule begins with: one line with nothing, one for a path, one per list element."""
+def _matches(
+    chosen: Chosen, rule: Rule, facts: HostFacts, style: Style, rendered: Rendered
+) -> list[tuple[Filter, ...]]:
+    """What each line of the rule begins with: one line with nothing, one for a path, one per list element.
+
+    A file that is a link (/sbin/insmod) is watched where it leads; a style for a checker, which looks for the name, has
+    a second line for that, which never fires.
+    """
     perm = (Filter("perm", "=", canonical(Filter("perm", "=", rule.perm)).value),) if rule.perm else ()
     if rule.each:
         if rule.each not in facts.lists:
@@ -262,9 +271,13 @@ def _matches(chosen: Chosen, rule: Rule, facts: HostFacts, rendered: Rendered) -
     name = "path" if rule.path else "dir"
     wanted_path = canonical(Filter(name, "=", substitute(rule.path or rule.dir, chosen.variables))).value
     path = _present(rule, name, wanted_path, facts, rendered)
-    if path is not None and path == _real(wanted_path, facts, keep=True):
+    if path is None:
+        return []
+    if path == _real(wanted_path, facts, keep=True):
         rendered.written.setdefault(path, substitute(rule.path or rule.dir, chosen.variables))
-    return [] if path is None else [(Filter(name, "=", path), *perm)]
+        return [(Filter(name, "=", path), *perm)]
+    paths = [path, wanted_path] if style.as_written else [path]
+    return [(Filter(name, "=", one), *perm) for one in paths]
 
 
 def _present(rule: Rule, name: str, path: str, facts: HostFacts, rendered: Rendered) -> str | None:

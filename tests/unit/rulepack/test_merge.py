@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from auditpack.compose import compose
 from auditpack.errors import PackErrors
+from auditpack.limits import too_much
 from auditpack.line import Line, format_line, parse_line
-from auditpack.merge import merge, too_long
+from auditpack.merge import merge
 from auditpack.model import HostFacts, Place
 from auditpack.normalise import compare_text
 from auditpack.render import Rendered, render
@@ -98,11 +99,33 @@ def test_never_is_not_merged_with_always() -> None:
 
 
 def test_keys_that_are_too_long_together_are_refused() -> None:
+    places = {"p1.r": Place("p1/rules.yml", 2)}
     ok = merge(placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 55}"), split=True)
-    assert too_long(ok) == []
-    (problem,) = too_long(merge(placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 56}"), split=True))
-    assert str(problem).startswith("p0/rules.yml:1: rule `p0.r` says the same as `p1.r`")
-    assert "257 bytes; the kernel takes 256 — shorten a key" in str(problem)
+    assert too_much(ok, places) == []
+    lines = placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 56}")
+    (problem,) = too_much(merge(lines, split=True), places)
+    assert str(problem).startswith(
+        "p0/rules.yml:1: rule `p0.r` says the same as `p1.r` (p1/rules.yml:2), and their keys"
+    )
+    assert "together are 257 bytes; the kernel takes 256 — shorten a key" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"{X} -S mount {' '.join(f'-F a1!={number}' for number in range(63))} -k a",
+            "has 65 fields; the kernel takes 64",
+        ),
+        (f"{X} -F path=/{'a' * 4096} -F perm=w -k a", "of 4097 bytes; the kernel takes 4096"),
+        (f"{X} -F path=/a -F dir=/ -F perm=w -k a", "watches /a and /; the kernel takes one"),
+        (f"{X} -S mount -F exe=/{'a' * 4000} -F subj_type={'b' * 4000} -k a", "8002 bytes of texts"),
+    ],
+)
+def test_more_than_the_kernel_takes(text: str, message: str) -> None:
+    (problem,) = too_much(placed(text), {})
+    assert message in str(problem)
+    assert str(problem).startswith("p0/rules.yml:1: rule `p0.r`")
 
 
 def test_listings_of_several_keys_compare_equal() -> None:
