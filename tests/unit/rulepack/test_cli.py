@@ -37,8 +37,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_packs_of_the_project_render(distro: str, style: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", *OURS, "--distro", distro, "--style", style]) == 0
     captured = capsys.readouterr()
-    assert "# cis.identity-passwd (cis " in captured.out
-    assert f"facts of the lab host {distro}" in captured.err
+    assert "# base.clear (base " in captured.out
+    assert f"facts of a plain host {distro}" in captured.err
 
 
 def test_compose_says_who_wins(capsys: pytest.CaptureFixture[str]) -> None:
