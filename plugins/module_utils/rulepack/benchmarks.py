@@ -2,12 +2,22 @@
 """The audit-rule sections of the CIS benchmarks: number and, in words of ours, what each asks for.
 
 Versions: Distribution Independent Linux 2.0.0, Debian 12 1.1.0, Debian 13 1.0.0, Ubuntu 22.04 2.0.0, Ubuntu 24.04
-1.0.0, RHEL 8 4.0.0, RHEL 9 2.0.0, RHEL 10 1.0.1. All these sections are of level 2.
+1.0.0, RHEL 8 4.0.0, RHEL 9 2.0.0, RHEL 10 1.0.1. Numbers, levels and assessments are those of the published
+benchmarks, as ComplianceAsCode's controls and dev-sec/cis-dil-benchmark repeat them.
 """
 
 from __future__ import annotations
 
-LEVEL = 2
+from typing import NamedTuple
+
+
+class Section(NamedTuple):
+    """`level` 1 or 2; `automated`: the benchmark has a check for it, else it is to be looked at by a person."""
+
+    title: str
+    level: int = 2
+    automated: bool = True
+
 
 _OLD = (
     "sudoers",
@@ -30,7 +40,8 @@ _OLD = (
     "usermod",
     "kernel modules",
 )
-_ENDS = ("rules are immutable", "running rules are those on disk")
+_CONTINUE, _IMMUTABLE = "rules load regardless of errors", "rules are immutable"
+_SAME = Section("running rules are those on disk", automated=False)
 _NEW = (
     "sudoers",
     "actions as another user",
@@ -66,8 +77,8 @@ _NEW = (
     "module loading",
     "module unloading",
     "query_module",
-    "rules load regardless of errors",
-    "rules are immutable",
+    _CONTINUE,
+    _IMMUTABLE,
 )
 _INDEPENDENT = (
     "date and time",
@@ -84,25 +95,26 @@ _INDEPENDENT = (
     "sudoers",
     "sudo's log file",
     "kernel modules",
-    "rules are immutable",
+    _IMMUTABLE,
 )
 
 
-def _numbered(chapter: str, titles: tuple[str, ...], first: int = 1) -> dict[str, str]:
-    return {f"{chapter}.{number}": title for number, title in enumerate(titles, first)}
+def _numbered(chapter: str, titles: tuple[str, ...], *last: Section, first: int = 1) -> dict[str, Section]:
+    every = (*(Section(title) for title in titles), *last)
+    return {f"{chapter}.{number}": section for number, section in enumerate(every, first)}
 
 
-SECTIONS: dict[str, dict[str, str]] = {
-    "dil": _numbered("4.1", _INDEPENDENT, 5),
-    "debian12": _numbered("6.2.3", (*_OLD, *_ENDS)),
-    "debian13": _numbered("6.2.3", _NEW),
-    "ubuntu2204": _numbered("6.3.3", (*_OLD, *_ENDS)),
-    "ubuntu2404": _numbered("6.2.3", (*_OLD, *_ENDS)),
-    "rhel8": _numbered("6.3.3", (*_OLD, "rules load regardless of errors", *_ENDS)),
-    "rhel9": _numbered("6.3.3", (*_OLD, *_ENDS)),
-    "rhel10": _numbered("6.3.3", _NEW),
+SECTIONS: dict[str, dict[str, Section]] = {
+    "dil": _numbered("4.1", _INDEPENDENT, first=5),
+    "debian12": _numbered("6.2.3", (*_OLD, _IMMUTABLE), _SAME),
+    "debian13": _numbered("6.2.3", _NEW, _SAME),
+    "ubuntu2204": _numbered("6.3.3", (*_OLD, _IMMUTABLE), _SAME),
+    "ubuntu2404": _numbered("6.2.3", (*_OLD, _IMMUTABLE), _SAME),
+    "rhel8": _numbered("6.3.3", (*_OLD, _CONTINUE, _IMMUTABLE), _SAME),
+    "rhel9": _numbered("6.3.3", (*_OLD, _IMMUTABLE), _SAME),
+    "rhel10": _numbered("6.3.3", _NEW, _SAME),
 }
-"""Benchmark id → section → title, in the order of the sections."""
+"""Benchmark id → section → what it is, in the order of the sections."""
 
 HOSTS: dict[str, str] = {
     "debian12": "debian 12",

@@ -14,6 +14,7 @@ from typing import Any
 from . import coverage_command, diff_command, explain_command, import_command, release_command
 from .compose import Composition, compose
 from .errors import PackError, PackErrors
+from .kept import load as kept_facts
 from .model import HostFacts, Pack
 from .output import marked, table
 from .render import Rendered, render
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--style", choices=sorted(STYLES), default="modern", help="spelling (default: modern)")
         host = command.add_mutually_exclusive_group(required=True)
         host.add_argument("--facts", type=Path, help="JSON file of host facts")
-        host.add_argument("--distro", help="use kept facts of a lab host, such as debian13")
+        host.add_argument("--distro", help="use the facts of a plain host kept here, such as rhel9")
     for command in (listing, composing, rendering):
         command.add_argument("--format", choices=("text", "json"), default="text")
     for module in (coverage_command, diff_command, explain_command, import_command, release_command):
@@ -123,17 +124,17 @@ def _typed(pack: Pack | None, name: str, text: str) -> Any:
 
 
 def _facts(options: argparse.Namespace) -> HostFacts:
-    file = options.facts or Path(__file__).resolve().parents[3] / "tests" / "facts" / f"{options.distro}.json"
+    if options.distro:
+        facts = kept_facts(options.distro)
+        print(f"# facts of a plain host {options.distro}, kept in tests/facts", file=sys.stderr)
+        return facts
+    file: Path = options.facts
     try:
-        facts = HostFacts.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return HostFacts.from_json(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        kept = ", ".join(sorted(found.stem for found in file.parent.glob("*.json"))) or "none"
-        raise PackError(str(file), 0, "there are no such facts", f"kept here are {kept}") from None
+        raise PackError(str(file), 0, "there are no such facts", "gather them with audit_facts") from None
     except ValueError as failure:
         raise PackError(str(file), 0, f"these are no host facts: {failure}", "gather them with audit_facts") from None
-    if options.distro:
-        print(f"# facts of the lab host {options.distro}, kept in {file.name}", file=sys.stderr)
-    return facts
 
 
 def _compose(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import proof as proofs
-from .benchmarks import HOSTS, LEVEL, SECTIONS
+from .benchmarks import HOSTS, SECTIONS, Section
 from .errors import PackError
 from .model import Pack, Rule
 from .proof import NOT_APPLICABLE, NOT_PROVABLE, NOT_PROVEN, PROVEN, Proof
@@ -29,21 +29,21 @@ def rules_of(packs: Iterable[Pack], benchmark: str) -> list[Rule]:
 
 def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
     """One `{section, title, level, rules, status, proven_on}` per section, those without a rule too."""
-    titles = dict(SECTIONS[benchmark])
-    by_section: dict[str, list[Rule]] = {section: [] for section in titles}
+    known = dict(SECTIONS[benchmark])
+    by_section: dict[str, list[Rule]] = {section: [] for section in known}
     for rule in rules_of(packs, benchmark):
         for reference in rule.references:
             if reference.benchmark == benchmark:
                 by_section.setdefault(reference.section, []).append(rule)
-                titles.setdefault(reference.section, rule.title)
+                known.setdefault(reference.section, Section(rule.title))
     rows = []
     for section in sorted(by_section, key=_numbers):
         rules = list({rule.id: rule for rule in by_section[section]}.values())
         rows.append(
             {
                 "section": section,
-                "title": titles[section],
-                "level": LEVEL,
+                "title": known[section].title,
+                "level": known[section].level,
                 "rules": [rule.id for rule in rules],
                 "status": _status([proof.status(rule, HOSTS.get(benchmark, "")) for rule in rules]),
                 "proven_on": _proven_on([proof.by_host(rule) for rule in rules]),

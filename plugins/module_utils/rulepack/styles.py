@@ -91,7 +91,8 @@ def _calls(line: Line, *, always: bool = False) -> list[str]:
 
 
 def _filters(line: Line) -> list[str]:
-    return [f"-F {item}" for item in line.fields]
+    """An exit code stands before the users, as in every benchmark."""
+    return [f"-F {item}" for item in sorted(line.fields, key=lambda item: item.field != "exit")]
 
 
 def _cis_order(line: Line, calls: list[str]) -> str:
@@ -131,10 +132,10 @@ _CAC_BARE = ("/var/run/faillock", "/")
 def _old(line: Line) -> str:
     if is_watch(line):
         return _watch(line, _path(line))
-    filters = [f"-F {Filter(i.field, i.op, _UNSET) if i.value == 'unset' else i}" for i in line.fields]
+    numeric = tuple(Filter(i.field, i.op, _UNSET) if i.value == "unset" else i for i in line.fields)
     compares = [f"-C {item}" for item in line.compares]
     calls = [f"-S {name}" for name in line.syscalls] or _calls(line)
-    return " ".join([*_start(line), *compares, *calls, *filters, *_keys(line)])
+    return " ".join([*_start(line), *compares, *calls, *_filters(replace(line, fields=numeric)), *_keys(line)])
 
 
 _UNSET = "4294967295"
