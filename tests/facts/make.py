@@ -37,7 +37,8 @@ COMMON = """
 /etc/xdg/autostart/ /etc/audit/ /etc/audit/auditd.conf /etc/audit/rules.d/ /etc/audit/plugins.d/ /etc/libaudit.conf
 /etc/rsyslog.conf /etc/rsyslog.d/ /etc/logrotate.conf /etc/logrotate.d/ /etc/ca-certificates/ /etc/ssl/
 /var/log/ /var/log/audit/ /var/log/wtmp /var/log/btmp /var/log/lastlog /run/ /run/utmp /var/spool/ /var/spool/cron/
-/home/ /home/alice/ /home/bob/ /tmp/ /var/tmp/ /dev/shm/ /boot/ /usr/lib/modules/ /usr/share/ /opt/ /srv/ /mnt/
+/home/ /home/alice/ /home/bob/ /proc/ /usr/local/ /usr/local/bin/ /tmp/ /var/tmp/ /dev/shm/ /boot/ /usr/lib/modules/
+/usr/share/ /opt/ /srv/ /mnt/
 /usr/bin/bash /usr/bin/su /usr/bin/sudo /usr/bin/passwd /usr/bin/chage /usr/bin/chcon /usr/bin/setfacl /usr/bin/chacl
 /usr/bin/kmod /usr/bin/mount /usr/bin/umount /usr/bin/crontab /usr/bin/gpasswd /usr/bin/newgrp /usr/bin/chsh
 /usr/bin/chfn /usr/bin/systemctl /usr/bin/journalctl /usr/bin/curl /usr/bin/wget /usr/bin/python3 /usr/bin/perl
@@ -53,7 +54,9 @@ COMMON = """
 APT = """
 /etc/pam.conf /etc/apparmor/ /etc/apparmor.d/ /etc/network/ /etc/network/interfaces /etc/network/interfaces.d/
 /etc/NetworkManager/ /etc/NetworkManager/system-connections/ /etc/netplan/ /etc/apt/ /etc/apt/apt.conf.d/
-/etc/apt/sources.list.d/ /etc/apt/trusted.gpg.d/ /etc/dpkg/ /etc/default/ /etc/default/grub /etc/default/grub.d/
+/etc/apt/sources.list /etc/apt/sources.list.d/ /etc/apt/trusted.gpg.d/ /etc/apt/preferences.d/ /etc/apt/keyrings/
+/var/lib/dpkg/ /var/lib/dpkg/status /etc/ssl/private/ /etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_ecdsa_key
+/etc/ssh/ssh_host_ed25519_key /etc/dpkg/ /etc/default/ /etc/default/grub /etc/default/grub.d/
 /etc/bash.bashrc /etc/update-motd.d/ /etc/initramfs-tools/ /etc/rc.local /etc/nftables.conf /var/log/faillog
 /var/log/apt/ /var/log/dpkg.log /var/log/auth.log /var/log/syslog /var/spool/cron/crontabs/ /var/spool/cron/atjobs/
 /usr/share/pam-configs/ /usr/lib/x86_64-linux-gnu/security/ /usr/bin/apt /usr/bin/apt-get /usr/bin/dpkg /usr/bin/at
