@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`auditpack`: `lint`, `list`, `compose` and `render` stand here, each other command in a module of its own."""
+"""`auditpack`: `compose` and `render` stand here, each other command in a module of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import coverage_command, diff_command, explain_command, import_command, release_command
+from . import (
+    coverage_command,
+    diff_command,
+    explain_command,
+    fetch_command,
+    import_command,
+    lint_command,
+    release_command,
+)
 from .compose import Composition, compose
 from .errors import PackError, PackErrors
 from .kept import load as kept_facts
 from .model import HostFacts, Pack
 from .output import marked, table
+from .profiles import entries, load_profiles
 from .render import Rendered, render
-from .schema import check_packs, find_packs, load_packs
+from .schema import find_packs, load_packs
+from .source import parse
 from .styles import STYLES
 
 
@@ -35,28 +45,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="auditpack", description="Versioned Linux audit rule packs.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    lint = commands.add_parser("lint", help="check packs: schema, references, cases")
-    lint.add_argument("packs", nargs="*", type=Path, metavar="PACK|DIR", help="pack folders, or folders of packs")
-    lint.set_defaults(run=_lint)
-    listing = commands.add_parser("list", help="a table of the packs")
-    listing.add_argument("packs", nargs="*", type=Path, metavar="PACK|DIR")
-    listing.set_defaults(run=_list)
+    lint_command.register(commands)
     composing = commands.add_parser("compose", help="the rules of a host in load order, and which can never win")
     composing.set_defaults(run=_compose)
     rendering = commands.add_parser("render", help="the rules of a host as auditctl text")
     rendering.set_defaults(run=_render)
     for command in (composing, rendering):
         command.add_argument("--dir", type=Path, action="append", help="folder of packs (default: rulepacks)")
-        command.add_argument("--packs", help="names, parted by commas (default: all)")
+        which = command.add_mutually_exclusive_group()
+        which.add_argument("--packs", help="names, parted by commas (default: all)")
+        which.add_argument("--profile", help="a ready list of packs, such as cis-l2")
+        which.add_argument("--select", type=Path, metavar="FILE", help="YAML list as audit_rules_packs has it")
         command.add_argument("--exclude", default="", help="rule ids, parted by commas")
         command.add_argument("--set", action="append", default=[], metavar="PACK.NAME=VALUE", help="set a variable")
         command.add_argument("--style", choices=sorted(STYLES), default="modern", help="spelling (default: modern)")
         host = command.add_mutually_exclusive_group(required=True)
         host.add_argument("--facts", type=Path, help="JSON file of host facts")
         host.add_argument("--distro", help="use the facts of a plain host kept here, such as rhel9")
-    for command in (listing, composing, rendering):
+    for command in (composing, rendering):
         command.add_argument("--format", choices=("text", "json"), default="text")
-    for module in (coverage_command, diff_command, explain_command, import_command, release_command):
+    for module in (coverage_command, diff_command, explain_command, fetch_command, import_command, release_command):
         module.register(commands)
     return parser
 
@@ -65,54 +73,58 @@ def _folders(paths: Iterable[Path] | None) -> list[Path]:
     return find_packs(list(paths or []) or [Path("rulepacks")])
 
 
-def _lint(options: argparse.Namespace) -> int:
-    packs, problems = check_packs(_folders(options.packs))
-    if problems:
-        print(marked(problems))
-    errors = sum(problem.level == "error" for problem in problems)
-    rules, cases = sum(len(pack.rules) for pack in packs), sum(len(pack.cases) for pack in packs)
-    print(f"{len(packs)} packs, {rules} rules, {cases} cases: {errors} errors, {len(problems) - errors} warnings")
-    return 1 if errors else 0
-
-
-def _list(options: argparse.Namespace) -> int:
-    packs = sorted(load_packs(_folders(options.packs)), key=lambda pack: (pack.order, pack.name))
-    rows = [_row(pack) for pack in packs]
-    if options.format == "json":
-        print(json.dumps(rows, indent=2))
-    else:
-        print(table(["name", "version", "maturity", "order", "rules", "cases", "title"], rows))
-    return 0
-
-
-def _row(pack: Pack) -> dict[str, Any]:
-    return {
-        "name": pack.name,
-        "version": pack.version,
-        "maturity": pack.maturity,
-        "order": pack.order,
-        "rules": len(pack.rules),
-        "cases": len(pack.cases),
-        "title": pack.title,
-    }
-
-
 def _prepare(options: argparse.Namespace) -> tuple[dict[str, Pack], Composition, HostFacts]:
-    packs = {pack.name: pack for pack in load_packs(_folders(options.dir))}
-    names = [name.strip() for name in options.packs.split(",")] if options.packs else list(packs)
-    excluded = [rule_id.strip() for rule_id in options.exclude.split(",") if rule_id.strip()]
-    entries: list[dict[str, Any]] = []
-    for name in names:
-        own = {rule.id for rule in packs[name].rules} if name in packs else set()
-        entries.append({"name": name, "variables": {}, "exclude": [item for item in excluded if item in own]})
+    folders = options.dir or [Path("rulepacks")]
+    packs = {pack.name: pack for pack in load_packs(_folders(folders))}
+    profiles = entries(load_profiles(folders))
+    source = "selection"
+    if options.select:
+        selection, source = _selection(options.select), str(options.select)
+    elif options.profile:
+        selection = [{"profile": options.profile}]
+    else:
+        names = [name.strip() for name in options.packs.split(",")] if options.packs else list(packs)
+        selection = [{"name": name} for name in names]
+    own = {entry["name"]: entry for entry in selection if isinstance(entry, dict) and "name" in entry}
+    for target, key, value in _changes(options, packs):
+        entry = own.get(target)
+        if entry is None and options.packs is None and (options.profile or options.select) and target in packs:
+            entry = own[target] = {"name": target}
+            selection.append(entry)
+        if entry is None:
+            raise PackError("--set" if key else "--exclude", 0, f"pack `{target}` is not selected", "select it too")
+        if key:
+            entry["variables"] = {**(entry.get("variables") or {}), key: value}
+        else:
+            entry["exclude"] = [*(entry.get("exclude") or []), value]
+    return packs, compose(packs.values(), selection, profiles, source), _facts(options)
+
+
+def _selection(file: Path) -> list[Any]:
+    """The list in a YAML file, bare or as `audit_rules_packs:`."""
+    errors: list[PackError] = []
+    try:
+        document = parse(file.read_text(encoding="utf-8"), str(file), errors)
+    except (OSError, UnicodeDecodeError) as failure:
+        raise PackError(str(file), 0, f"cannot be read: {failure}", "name a readable YAML file") from None
+    if errors or document is None:
+        raise PackErrors(errors)
+    data = document.data.get("audit_rules_packs") if isinstance(document.data, dict) else document.data
+    if not isinstance(data, list):
+        raise PackError(str(file), 1, "there is no list of packs", "write a list, or audit_rules_packs: [...]")
+    return data
+
+
+def _changes(options: argparse.Namespace, packs: dict[str, Pack]) -> Iterable[tuple[str, str, Any]]:
+    """(pack, variable, value) of each --set; (pack, "", rule id) of each --exclude."""
     for text in options.set:
         target, _, value = text.partition("=")
         pack_name, _, variable = target.rpartition(".")
-        entry = next((entry for entry in entries if entry["name"] == pack_name), None)
-        if entry is None or not value:
+        if not pack_name or not value:
             raise PackError("--set", 0, f"`{text}` is malformed", "write PACK.NAME=VALUE for a selected pack")
-        entry["variables"][variable] = _typed(packs.get(pack_name), variable, value)
-    return packs, compose(packs.values(), entries), _facts(options)
+        yield pack_name, variable, _typed(packs.get(pack_name), variable, value)
+    for rule_id in filter(None, (one.strip() for one in options.exclude.split(","))):
+        yield rule_id.partition(".")[0], "", rule_id
 
 
 def _typed(pack: Pack | None, name: str, text: str) -> Any:

@@ -4,20 +4,19 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import kept
 from .compose import compose
 from .errors import PackError, PackErrors
-from .model import HostFacts, Pack
+from .model import Pack
 from .output import marked
 from .profiles import FOLDER, Profile, check_profiles, entries
 from .render import render
 from .schema import check_packs, find_packs
 
-KEPT_FACTS = Path(__file__).resolve().parents[3] / "tests" / "facts"
 LAB = ("debian12", "debian13")
 """Kept facts of the hosts on which a budget of rules is counted."""
 
@@ -50,7 +49,7 @@ def _profile(profile: Profile, packs: Sequence[Pack], profiles: dict[str, Profil
     try:
         composition = compose(packs, [{"profile": profile.name}], entries(profiles), str(profile.place.file))
         found = []
-        for facts in _lab() if "rules" in profile.budget else ():
+        for facts in map(kept.load, LAB if "rules" in profile.budget else ()):
             lines = sum(line.line is not None for line in render(composition, facts).lines)
             if lines > profile.budget["rules"]:
                 where = f"{facts.distro} {facts.distro_version}"
@@ -61,10 +60,3 @@ def _profile(profile: Profile, packs: Sequence[Pack], profiles: dict[str, Profil
         return found
     except PackErrors as failure:
         return failure.errors
-
-
-def _lab() -> Iterable[HostFacts]:
-    for name in LAB:
-        file = KEPT_FACTS / f"{name}.json"
-        if file.is_file():
-            yield HostFacts.from_json(json.loads(file.read_text(encoding="utf-8")))

@@ -17,8 +17,9 @@ from .changes import changes, least_bump, raised_enough
 from .errors import PackError
 from .model import Pack
 from .packfile import FILES, read_pack
+from .schema import NAME
 from .source import parse
-from .versions import parts
+from .versions import SEMVER, parts
 
 INDEX = "index.yml"
 
@@ -74,16 +75,27 @@ def check_bump(pack: Pack, registry: Path, releases: Iterable[Release]) -> None:
 def read_index(registry: Path) -> list[Release]:
     """The releases of a folder; none when it has no index. PackError when the index is malformed."""
     file = registry / INDEX
-    if not file.exists():
-        return []
+    return parse_index(file.read_bytes(), str(file)) if file.exists() else []
+
+
+def parse_index(data: bytes, place: str) -> list[Release]:
+    """The releases of an index; `place` names it in messages. PackError when it is malformed."""
     errors: list[PackError] = []
-    document = parse(file.read_text(encoding="utf-8"), str(file), errors)
+    try:
+        document = parse(data.decode(), place, errors)
+    except UnicodeDecodeError as failure:
+        raise PackError(place, 0, f"this is no text: {failure}", "let `auditpack release` write the index") from None
     if errors or document is None:
         raise errors[0]
     entries = document.data.get("releases") if isinstance(document.data, dict) else None
     if not isinstance(entries, list):
-        raise PackError(str(file), 1, "there is no list `releases`", "let `auditpack release` write the index")
-    return [_entry(entry, str(file), document.line(("releases", number))) for number, entry in enumerate(entries)]
+        raise PackError(place, 1, "there is no list `releases`", "let `auditpack release` write the index")
+    found = [_entry(entry, place, document.line(("releases", number))) for number, entry in enumerate(entries)]
+    names = [one.file for one in found]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise PackError(place, document.line(("releases", number)), f"`{name}` stands twice", "keep one of the two")
+    return found
 
 
 def _entry(entry: Any, file: str, line: int) -> Release:
@@ -92,6 +104,10 @@ def _entry(entry: Any, file: str, line: int) -> Release:
     if not texts or not {"name", "version", "file", "sha256"} <= set(entry) <= known:
         raise PackError(file, line, "the entry is malformed", f"it has {', '.join(Release._fields)}, each a text")
     release = Release(**entry)
+    if not re.fullmatch(NAME, release.name) or not re.fullmatch(SEMVER, release.version):
+        raise PackError(file, line, f"`{release.name}` `{release.version}` is no pack and version", "mend the entry")
+    if not re.fullmatch(r"[0-9a-f]{64}", release.sha256):
+        raise PackError(file, line, f"`sha256: {release.sha256}` is no digest", "let `auditpack release` write it")
     if release.file != f"{release.name}-{release.version}.tar.gz" or "/" in release.file:
         raise PackError(
             file, line, f"`file: {release.file}` is not <name>-<version>.tar.gz", "mend name, version or file"
@@ -113,17 +129,3 @@ def index_text(releases: Iterable[Release]) -> str:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def verify(registry: Path, release: Release) -> None:
-    """PackError when the archive is missing, has another digest, or holds another pack than the index says."""
-    file = registry / release.file
-    if not file.is_file():
-        raise PackError(str(file), 0, "the index names it, but it is not here", "fetch it, or release the pack again")
-    found = digest(file.read_bytes())
-    if found != release.sha256:
-        message = f"its SHA-256 is {found}, the index says {release.sha256}"
-        raise PackError(str(file), 0, message, "do not use it: it is not what was released")
-    pack = read_pack(file)
-    if (pack.name, pack.version) != (release.name, release.version):
-        raise PackError(str(file), 0, f"it holds {pack.name} {pack.version}", "release the pack again")

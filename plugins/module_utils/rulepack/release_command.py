@@ -10,7 +10,9 @@ from typing import Any
 
 from .errors import PackError
 from .packfile import FILES, read_pack
-from .release import INDEX, Release, archive, check_bump, check_changelog, digest, index_text, read_index, verify
+from .registry import Registry
+from .release import INDEX, Release, archive, check_bump, check_changelog, digest, index_text, read_index
+from .signing import SUFFIX, sign
 
 
 def register(commands: Any) -> None:
@@ -22,9 +24,11 @@ def register(commands: Any) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder of releases and their index.yml"
     )
     release.add_argument("--proof", type=Path, help="proof.json whose digest goes into the index")
+    release.add_argument("--sign", type=Path, metavar="KEY", help="SSH key that signs the archive and the index")
     release.set_defaults(run=_release)
     verifying = commands.add_parser("verify", help="check releases against the index beside them")
-    verifying.add_argument("path", type=Path, metavar="DIR|ARCHIVE")
+    verifying.add_argument("path", metavar="DIR|URL|ARCHIVE")
+    verifying.add_argument("--signers", type=Path, help="allowed-signers file: then everything must be signed")
     verifying.set_defaults(run=_verify)
 
 
@@ -37,6 +41,8 @@ def _release(options: argparse.Namespace) -> int:
     pack = read_pack(folder)
     check_changelog(folder, pack.version)
     releases = read_index(registry)
+    if (registry / f"{INDEX}{SUFFIX}").exists() and not options.sign:
+        raise PackError(str(registry / INDEX), 0, "the index is signed, and a new one would not be", "give --sign KEY")
     check_bump(pack, registry, releases)
     data = archive(folder, pack.name)
     file = f"{pack.name}-{pack.version}.tar.gz"
@@ -47,9 +53,13 @@ def _release(options: argparse.Namespace) -> int:
     if not same:
         proof = _proof(options.proof) if options.proof else ""
         releases.append(Release(pack.name, pack.version, file, digest(data), _commit(folder), proof))
+    index = index_text(releases).encode()
+    files = {file: data, INDEX: index}
+    if options.sign:
+        files = {file + SUFFIX: sign(data, options.sign), INDEX + SUFFIX: sign(index, options.sign), **files}
     registry.mkdir(parents=True, exist_ok=True)
-    _replace(registry / file, data)
-    _replace(registry / INDEX, index_text(releases).encode())
+    for name, content in files.items():
+        replace_file(registry / name, content)
     print(f"{digest(data)}  {registry / file}")
     return 0
 
@@ -73,27 +83,37 @@ def _commit(folder: Path) -> str:
     return commit or ""
 
 
-def _replace(file: Path, data: bytes) -> None:
+def replace_file(file: Path, data: bytes) -> None:
     """Whole or not at all."""
     part = file.with_name(f".{file.name}.part")
-    part.write_bytes(data)
-    part.replace(file)
+    try:
+        part.write_bytes(data)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _verify(options: argparse.Namespace) -> int:
-    registry = options.path if options.path.is_dir() else options.path.parent
-    releases = read_index(registry)
-    wanted = [one for one in releases if options.path.is_dir() or one.file == options.path.name]
-    if not wanted:
-        message = (
-            f"the index {registry / INDEX} has no such release" if releases else f"there is no {INDEX} with releases"
+    remote = Registry(options.path).remote
+    path = Path(options.path)
+    alone = not remote and not path.is_dir()
+    registry = Registry(str(path.parent) if alone else options.path, options.signers)
+    if not remote and not (Path(registry.location) / INDEX).exists():
+        raise PackError(
+            options.path, 0, f"there is no {INDEX} with releases", "name a folder of releases, or an archive in one"
         )
-        raise PackError(str(options.path), 0, message, "name a folder of releases, or an archive in one")
-    if options.path.is_dir():
-        strangers = sorted({file.name for file in registry.glob("*.tar.gz")} - {one.file for one in releases})
+    releases = registry.releases()
+    wanted = [one for one in releases if not alone or one.file == path.name]
+    if not wanted:
+        where = f"the index {registry.place(INDEX)} has no such release" if releases else f"{INDEX} has no releases"
+        raise PackError(options.path, 0, where, "name a folder of releases, or an archive in one")
+    if path.is_dir():
+        strangers = sorted({file.name for file in path.glob("*.tar.gz")} - {one.file for one in releases})
         if strangers:
-            raise PackError(str(registry / strangers[0]), 0, "the index does not have it", "release the pack again")
+            raise PackError(str(path / strangers[0]), 0, "the index does not have it", "release the pack again")
     for one in wanted:
-        verify(registry, one)
-        print(f"{one.file}: SHA-256 as released{f', commit {one.commit}' if one.commit else ''}")
+        registry.archive(one)
+        signed = ", signed" if options.signers else ""
+        print(f"{one.file}: SHA-256 as released{signed}{f', commit {one.commit}' if one.commit else ''}")
     return 0
