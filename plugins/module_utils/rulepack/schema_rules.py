@@ -223,7 +223,7 @@ def _reference(reader: Reader, pack: Pack) -> Reference:
     found = Reference(
         benchmark=reader.text("benchmark", required=True),
         version=reader.text("version", required=True),
-        section=reader.text("section", required=True, pattern=r"\d+(\.\d+)*"),
+        section=reader.text("section", required=True, pattern=r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*"),
     )
     declared = {benchmark.id: benchmark.version for benchmark in pack.benchmarks}
     if declared and found.benchmark not in declared:
