@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import getpass
 import hashlib
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,12 @@ from ..module_utils.rulepack.compose import Composition, compose, needs
 from ..module_utils.rulepack.errors import PackErrors
 from ..module_utils.rulepack.model import HostFacts
 from ..module_utils.rulepack.profiles import entries, load_profiles
+from ..module_utils.rulepack.release import archive, digest
 from ..module_utils.rulepack.render import Rendered, render
 from ..module_utils.rulepack.schema import load_packs
 
 OWN_PACKS = Path(__file__).resolve().parents[2] / "rulepacks"
-NOTHING = {"rules": 0, "skipped_rules": [], "notes": [], "reboot_required": False, "recovered": False}
+NOTHING = {"rules": 0, "packs": {}, "skipped_rules": [], "notes": [], "reboot_required": False, "recovered": False}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type information
@@ -30,7 +34,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Errors in packs, selection or rendering are the user's to mend: they come out as they are."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        if arguments.get("state", "present") == "absent":
+        arguments["by"] = arguments.get("by") or f"{getpass.getuser()}@{socket.gethostname()}"
+        if arguments.get("state", "present") != "present":
             return self._on_host("audit_rules", arguments, task_vars)
         try:
             folders = [OWN_PACKS, *map(Path, arguments.get("pack_dirs") or [])]
@@ -85,8 +90,15 @@ def make_job(composition: Composition, rendered: Rendered, style: str, foreign: 
         "foreign": foreign,
         "record": {
             "packs": {one.pack.name: one.pack.version for one in composition.chosen},
+            "sha256": {one.pack.name: _sha256(Path(one.pack.place.file).parent) for one in composition.chosen},
             "style": style,
             "rules": sum(line.line is not None for line in rendered.lines),
             "digest": hashlib.sha256(rendered.text.encode()).hexdigest(),
         },
     }
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(folder: Path) -> str:
+    """The SHA-256 of the release that these files make: what index and lock say of it."""
+    return digest(archive(folder, folder.resolve().name))

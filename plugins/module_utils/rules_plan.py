@@ -9,18 +9,18 @@ import grp
 import json
 import os
 import pwd
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from . import rulefiles
+from . import generations, rulefiles
 from .files import MISSING, STATE_DIR, FileState, Originals, difference, file_state, look, put, read_json, write_json
+from .generations import CURRENT, FORMER, INSTALLED
 from .host import HostError, run
 from .rulefiles import RULES_DIR, RULES_FILE
 from .ruleload import Gap, Loaded, LoadError, gap, load, read_text, restore
 from .rulepack.line import parse_rules
 from .rulepack.normalise import listed, normalise
 
-INSTALLED = f"{STATE_DIR}/installed.json"
 JOURNAL = f"{STATE_DIR}/transaction.json"
 FACT = "/etc/ansible/facts.d/auditpack.fact"
 TMPFILES = "/etc/tmpfiles.d/auditpack.conf"
@@ -75,8 +75,8 @@ class Plan:
             self.files[path] = (before, after)
 
     @classmethod
-    def present(cls, job: Job) -> Plan:
-        """Plan to bring the packs' rules, and nothing else, into rules.d and the kernel."""
+    def present(cls, job: Job, by: str = "") -> Plan:
+        """Plan to bring the packs' rules, and nothing else, into rules.d and the kernel; `by`: who asks for it."""
         now = rulefiles.read_dir()
         keep, gone, warnings = sort_foreign(now, job.foreign)
         texts = {**{name: now[name] for name in keep}, **job.files}
@@ -95,10 +95,15 @@ class Plan:
             if name not in job.files:
                 plan.want(f"{RULES_DIR}/{name}", MISSING)
         plan.want(RULES_FILE, file_state(merged))
-        record = dict(read_json(INSTALLED) or {})
-        record.pop("when", None)
-        if record != job.record or look(FACT).kind == "missing":
-            plan._record({**job.record, "when": _utc_now()})
+        before = dict(read_json(INSTALLED) or {})
+        former = read_json(CURRENT)
+        if former and not generations.same_set(former["job"]["record"], job.record):
+            plan.want(FORMER, look(CURRENT))
+        kept = {**asdict(job), "record": generations.plain(job.record)}
+        plan.want(CURRENT, file_state(generations.text(kept, wanted), 0o600))
+        said = {key: value for key, value in before.items() if key not in generations.VOLATILE}
+        if said != job.record or look(FACT).kind == "missing":
+            plan._record({**job.record, "when": _utc_now(), "by": by})
         return plan
 
     @classmethod
@@ -110,7 +115,7 @@ class Plan:
         loaded = Loaded.now()
         plan = cls(loaded, wanted, job, gap(wanted, loaded))
         for path, state in originals.files.items():
-            own = path in (RULES_FILE, INSTALLED, FACT, TMPFILES) or path.startswith(f"{RULES_DIR}/")
+            own = path in (RULES_FILE, INSTALLED, CURRENT, FORMER, FACT, TMPFILES) or path.startswith(f"{RULES_DIR}/")
             if own or state.kind != "missing" or not look(path).content:
                 plan.want(path, state)
             else:
@@ -173,6 +178,8 @@ class Plan:
                 }
             )
         for path, (old, new) in self.files.items():
+            if path in (CURRENT, FORMER):
+                continue
             own = path in (RULES_FILE, INSTALLED, FACT) or rulefiles.is_ours(os.path.basename(path))
             if not own or not self.gap:
                 entries.append(difference(path, old, new))

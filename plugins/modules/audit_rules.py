@@ -19,9 +19,12 @@ description:
   - Check mode with C(--diff) shows the difference in rules.
 options:
   state:
-    description: C(absent) puts back the rules and files of before.
+    description:
+      - C(absent) puts back the rules and files of before.
+      - C(rolled_back) loads the set of packs that was in force before the present one, as the host has kept it;
+        done once, a second run changes nothing. Without a former set it fails.
     type: str
-    choices: [present, absent]
+    choices: [present, rolled_back, absent]
     default: present
   packs:
     description:
@@ -56,6 +59,10 @@ options:
   job:
     description: What the action part hands to the host; not for users.
     type: dict
+  by:
+    description: Who asks, for the record on the host; without it the user and machine that run Ansible.
+    type: str
+    default: ""
 author: Auditpack maintainers (@auditpack)
 """
 
@@ -72,6 +79,10 @@ rules:
   description: Number of rules wanted in the kernel, without control lines.
   returned: always
   type: int
+packs:
+  description: Version of each pack wanted in the kernel.
+  returned: always
+  type: dict
 skipped_rules:
   description: Rules that do not apply to the host, each with its reason.
   returned: state present
@@ -102,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import rules_plan
 from ..module_utils.files import Originals
+from ..module_utils.generations import roll_back
 from ..module_utils.host import HostError
 from ..module_utils.rules_plan import Job, Plan, RuleError
 
@@ -111,17 +123,20 @@ def work(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     recovered = False if check_mode else rules_plan.recover()
     originals = Originals("audit_rules")
     if params["state"] == "present":
-        plan = Plan.present(Job(**params["job"]))
+        plan = Plan.present(Job(**params["job"]), params["by"])
+    elif params["state"] == "rolled_back":
+        plan = Plan.present(Job(**roll_back()), params["by"])
     elif originals.known:
         plan = Plan.absent(originals)
     else:
-        return {"changed": recovered, "reboot_required": False, "recovered": recovered, "rules": 0}
+        return {"changed": recovered, "reboot_required": False, "recovered": recovered, "rules": 0, "packs": {}}
     answer: dict[str, Any] = {
         "changed": plan.changed,
         "diff": plan.diff(),
         "reboot_required": False,
         "recovered": recovered,
         "rules": sum(map(rules_plan.is_rule, plan.wanted)),
+        "packs": plan.job.record.get("packs", {}),
         "warnings": plan.warnings,
     }
     if params["verify"]:
@@ -137,14 +152,14 @@ def work(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             answer["changed"] = recovered
             answer["warnings"] = [
                 *plan.warnings,
-                "The audit rules are locked (enabled 2), so nothing was changed; "
-                "set audit_rules_reboot_allowed: true to write them and reboot.",
+                "The audit rules are locked (enabled 2), so nothing was changed: only a reboot can bring others. "
+                "Set audit_rules_reboot_allowed: true to write them and reboot.",
             ]
     elif plan.changed and not check_mode:
-        if params["state"] == "present":
-            plan.apply(originals)
-        else:
+        if params["state"] == "absent":
             rules_plan.undo(plan, originals)
+        else:
+            plan.apply(originals)
     return answer
 
 
@@ -152,7 +167,7 @@ def main() -> None:
     """Run as a module."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "rolled_back", "absent"], "default": "present"},
             "packs": {"type": "list", "elements": "dict", "default": []},
             "pack_dirs": {"type": "list", "elements": "path", "default": []},
             "style": {"type": "str", "choices": ["modern", "cis", "cac", "dil"], "default": "modern"},
@@ -160,6 +175,7 @@ def main() -> None:
             "reboot_allowed": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},
             "job": {"type": "dict"},
+            "by": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )

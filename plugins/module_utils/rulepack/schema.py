@@ -31,11 +31,11 @@ def find_packs(paths: Iterable[Path]) -> list[Path]:
             )
             raise_if_any([error])
         found += inside
-    return list(dict.fromkeys(found))
+    return list({path.resolve(): path for path in reversed(found)}.values())[::-1]
 
 
 def load_packs(paths: Iterable[Path | str]) -> list[Pack]:
-    """Read and check packs. PackErrors with all that is wrong in them."""
+    """Read and check packs, of one maybe several versions. PackErrors with all that is wrong in them."""
     packs, problems = check_packs(find_packs(Path(path) for path in paths))
     raise_if_any(problems)
     return packs
@@ -45,12 +45,13 @@ def check_packs(folders: Iterable[Path]) -> tuple[list[Pack], list[PackError]]:
     """All packs as far as they can be read, and every error and warning, in order of file and line."""
     problems: list[PackError] = []
     packs = [pack for folder in folders for pack in [load_pack(folder, problems)] if pack is not None]
-    seen: dict[str, Place] = {}
+    seen: dict[tuple[str, str], Place] = {}
     for pack in packs:
-        if pack.name in seen:
-            message = f"pack `{pack.name}` is also at {seen[pack.name]}"
+        this = pack.name, pack.version
+        if this in seen:
+            message = f"pack `{pack.name}` {pack.version} is also at {seen[this]}"
             problems.append(PackError(pack.place.file, pack.place.line, message, "keep one of the two"))
-        seen[pack.name] = pack.place
+        seen[this] = pack.place
     known = {rule.id for pack in packs for rule in pack.rules}
     for pack in packs:
         problems += schema_cases.check_coverage(pack, known)

@@ -54,7 +54,7 @@ def test_each_setting_of_auditd_conf_is_a_variable() -> None:
     assert all(value == f"{{{{ audit_daemon_{name} }}}}" for name, value in settings.items())
 
 
-@pytest.mark.parametrize("module", ["audit_daemon", "audit_collector", "audit_rules", "audit_facts"])
+@pytest.mark.parametrize("module", ["audit_daemon", "audit_collector", "audit_rules", "audit_facts", "audit_installed"])
 def test_module_documentation_lists_its_arguments(module: str) -> None:
     text = (ROOT / f"plugins/modules/{module}.py").read_text()
     documented = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
