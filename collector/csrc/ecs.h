@@ -26,6 +26,9 @@ struct ecs_event {
 
 void ecs_decode(struct ecs_event *x);
 
+/* <field>_name of what flags, modes and commands of a record say. */
+void ecs_put_flags(struct ecs_event *x, struct object_value *o, uint16_t number, struct slice fields);
+
 /* Who someone is: id and name have n == 0 when they are not there, and p == NULL too. */
 struct identity {
 	struct slice id, name, group_id, group_name;

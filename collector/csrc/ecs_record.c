@@ -222,15 +222,31 @@ static void put_message(struct ecs_event *x, struct object_value *o, const struc
 	object_put(x->arena, o, key_of_field(F_MSG), message);
 }
 
+static const struct arch_entry *arch_of(struct ecs_event *x, const struct record *r)
+{
+	struct walk walk = walk_run(parts_of(x, r).fields);
+	struct field f;
+
+	while (walk_next(&walk, &f))
+		if (SLICE_IS(f.name, "arch"))
+			return arch_find(f.token);
+	return NULL;
+}
+
 static void decode_record(struct ecs_event *x, struct object_value *o, const struct record *r)
 {
 	struct parts parts = parts_of(x, r);
+	const struct arch_entry *arch = x->arch;
 
+	if (r->number == AUDIT_SECCOMP) /* it comes without a SYSCALL record */
+		x->arch = arch_of(x, r);
 	put_fields(x, o, parts.fields);
 	put_message(x, o, &parts);
 	if (parts.tail.n > 0)
 		put_tail(x, o, walk_tail(parts.tail, r->number == AUDIT_SOCKADDR));
 	put_names(x, o, parts.fields);
+	ecs_put_flags(x, o, r->number, parts.fields);
+	x->arch = arch;
 }
 
 static struct value *argument_value(struct arena *a, const struct execve *execve, struct slice argument)
@@ -267,17 +283,6 @@ static void decode_execve(struct ecs_event *x, struct object_value *o)
 		if (parts.tail.n > 0)
 			put_tail(x, o, walk_run(parts.tail));
 	}
-}
-
-static const struct arch_entry *arch_of(struct ecs_event *x, const struct record *r)
-{
-	struct walk walk = walk_run(parts_of(x, r).fields);
-	struct field f;
-
-	while (walk_next(&walk, &f))
-		if (SLICE_IS(f.name, "arch"))
-			return arch_find(f.token);
-	return NULL;
 }
 
 void ecs_decode(struct ecs_event *x)

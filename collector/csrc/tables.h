@@ -7,13 +7,16 @@
 #include "tables_fields.h"
 
 enum record_number {
+	AUDIT_USER_TTY = 1124,
 	AUDIT_SYSCALL = 1300,
 	AUDIT_PATH = 1302,
 	AUDIT_SOCKADDR = 1306,
 	AUDIT_CWD = 1307,
 	AUDIT_EXECVE = 1309,
 	AUDIT_OBJ_PID = 1318,
+	AUDIT_TTY = 1319,
 	AUDIT_EOE = 1320,
+	AUDIT_SECCOMP = 1326,
 	AUDIT_PROCTITLE = 1327,
 	AUDIT_KERN_MODULE = 1330,
 	AUDIT_URINGOP = 1336,
@@ -90,6 +93,7 @@ struct call_meaning {
 	uint16_t meaning; /* index in meanings, or MEANING_NONE */
 	bool at;          /* a0 is the directory that a relative path starts from */
 	int8_t flags;     /* which argument holds open's flags, or -1 */
+	uint8_t decoders[4]; /* of a0 to a3: 1 + index in flag_decoders (flags.h), 0 = none */
 };
 
 extern const struct meaning meanings[];

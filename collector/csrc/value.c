@@ -36,6 +36,14 @@ struct value *value_number(struct arena *a, struct slice digits)
 	return v;
 }
 
+struct value *value_json(struct arena *a, struct slice json)
+{
+	struct value *v = new_value(a, VALUE_JSON);
+
+	v->text = json;
+	return v;
+}
+
 struct value *value_list(struct arena *a)
 {
 	return new_value(a, VALUE_LIST);
@@ -193,6 +201,7 @@ void put_value_json(struct buf *to, const struct value *v)
 		put_json_text(to, v->text);
 		break;
 	case VALUE_NUMBER:
+	case VALUE_JSON:
 		buf_put(to, v->text.p, v->text.n);
 		break;
 	case VALUE_LIST:

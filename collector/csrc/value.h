@@ -6,14 +6,14 @@
 #include "arena.h"
 #include "tables.h"
 
-enum value_type { VALUE_NULL, VALUE_TEXT, VALUE_NUMBER, VALUE_LIST, VALUE_OBJECT };
+enum value_type { VALUE_NULL, VALUE_TEXT, VALUE_NUMBER, VALUE_LIST, VALUE_OBJECT, VALUE_JSON };
 
 struct object_value;
 
 struct value {
 	enum value_type type;
 	bool repeated;       /* a list of the values of a name that came more than once */
-	struct slice text;   /* TEXT: UTF-8; NUMBER: its digits */
+	struct slice text;   /* TEXT: UTF-8; NUMBER: its digits; JSON: as it is to be written */
 	int64_t number;      /* saturated */
 	struct value *first, *last; /* LIST */
 	struct value *next;  /* in its list */
@@ -44,6 +44,7 @@ struct key {
 struct value *value_null(struct arena *a);
 struct value *value_text(struct arena *a, struct slice text);
 struct value *value_number(struct arena *a, struct slice digits);
+struct value *value_json(struct arena *a, struct slice json);
 struct value *value_list(struct arena *a);
 struct value *value_object(struct arena *a);
 void value_append(struct value *list, struct value *item);

@@ -18,7 +18,9 @@ from pathlib import Path
 COLLECTOR = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(COLLECTOR / "src"))
 
-from auditpack_collector import ecs_record, fields, normalise, tables  # noqa: E402
+import c_flags  # noqa: E402
+
+from auditpack_collector import ecs_record, fields, flags, normalise, tables  # noqa: E402
 
 # Plain names of kernel and user-space records, for the fast path alone: one that is not here prints the same, slower.
 PLAIN = """
@@ -95,7 +97,7 @@ def kind_of(name: bytes) -> str:
 
 # Names that the C asks for by number; the Python's spelling is in emit_ecs.py.
 ASKED = """
-    a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd dev egid euid exe exit family fsgid fsuid
+    a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd data dev egid euid exe exit family fsgid fsuid
     gid grp hostname id inode items key mode msg name nametype ocomm ogid opid ouid path pid port ppid proctitle
     res result saddr ses sgid sig success suid syscall terminal text tty type type_field uid unit exit_name
 """.split()  # noqa: SIM905
@@ -105,7 +107,9 @@ def field_names() -> list[bytes]:
     named = {name.encode() for name in [*PLAIN, *ASKED]} | {b"seperms", b"seresult"}
     known = named | fields.DECIMAL | fields.HEX | fields.OCTAL | fields.ENCODED | fields.USER_IDS | fields.GROUP_IDS
     known |= {name.lower() for name in known}
-    resolved = {name + b"_name" for name in fields.USER_IDS | fields.GROUP_IDS | {b"arch", b"syscall", b"id"}}
+    decoded = {name for table in flags.FIELDS.values() for name in table} | {b"a0", b"a1", b"a2", b"a3"}
+    known |= decoded
+    resolved = {name + b"_name" for name in fields.USER_IDS | fields.GROUP_IDS | {b"arch", b"syscall", b"id"} | decoded}
     return sorted(name for name in known | resolved if len(name) <= 26)
 
 
@@ -128,11 +132,11 @@ def field_table() -> tuple[list[str], list[str]]:
     ]
     out += ["const struct field_entry field_entries[] = {"]
     for index, name in enumerate(names):
-        flags = "FIELD_USER" if name in fields.USER_IDS else "FIELD_GROUP" if name in fields.GROUP_IDS else "0"
+        whose = "FIELD_USER" if name in fields.USER_IDS else "FIELD_GROUP" if name in fields.GROUP_IDS else "0"
         kind, lower = kinds[ecs_record._kind(name.lower())], at[name.lower()]
         beside = at.get(name.lower() + b"_name")
         out.append(
-            f'\t{{"\\"{name.decode()}\\":", {len(name)}, KIND_{kind_of(name)}, {flags}, {index}, '
+            f'\t{{"\\"{name.decode()}\\":", {len(name)}, KIND_{kind_of(name)}, {whose}, {index}, '
             f"ECS_{kind}, {lower}, {'FIELD_NONE' if beside is None else beside}}},"
         )
     header = ["enum field_index {", *(f"\tF_{name.upper()} = {at[name.encode()]}," for name in ASKED)]
@@ -166,12 +170,13 @@ def meaning_tables() -> list[str]:
     ]
     out += ["const struct record_meaning record_meanings[MEANING_NUMBERS] = {"]
     for name, row in sorted(normalise.RECORD_MEANINGS.items(), key=lambda item: types[item[0]]):
-        flags = "MEANING_SPOKEN_BY_SYSCALL" if name in normalise.SPOKEN_BY_SYSCALL else "0"
-        flags = "MEANING_ACCOUNT" if name in normalise.ACCOUNT_TYPES else flags
+        says = "MEANING_SPOKEN_BY_SYSCALL" if name in normalise.SPOKEN_BY_SYSCALL else "0"
+        says = "MEANING_ACCOUNT" if name in normalise.ACCOUNT_TYPES else says
         out.append(
-            f"\t[{types[name]} - MEANING_FIRST] = {{{normalise.RECORD_RANK[name] + 1}, {rows.index(row)}, {flags}}},"
+            f"\t[{types[name]} - MEANING_FIRST] = {{{normalise.RECORD_RANK[name] + 1}, {rows.index(row)}, {says}}},"
         )
-    calls = sorted(name.encode() for name in {*normalise.SYSCALL_MEANINGS, *normalise.AT_FUNCTIONS})
+    named = {*normalise.SYSCALL_MEANINGS, *normalise.AT_FUNCTIONS, *flags.ARGUMENTS}
+    calls = sorted(name.encode() for name in named)
     a, b, bits, slots = perfect_hash(calls, 3)
     out += [
         "};",
@@ -183,9 +188,10 @@ def meaning_tables() -> list[str]:
     for call in calls:
         known = normalise.SYSCALL_MEANINGS.get(call.decode())
         index = "MEANING_NONE" if known is None else str(rows.index(known))
-        flags = "1" if call.decode() in normalise.AT_FUNCTIONS else "0"
+        at = "1" if call.decode() in normalise.AT_FUNCTIONS else "0"
         argument = normalise.OPEN_FLAGS_ARGUMENT.get(call.decode(), -1)
-        out.append(f'\t{{"{call.decode()}", {len(call)}, {index}, {flags}, {argument}}},')
+        decoders = c_flags.arguments(call.decode())
+        out.append(f'\t{{"{call.decode()}", {len(call)}, {index}, {at}, {argument}, {decoders}}},')
     return [*out, "};", "", *array("uint16_t", "call_slots", slots)]
 
 
@@ -245,10 +251,15 @@ def errno_table() -> list[str]:
     return [*array("char *const", "errno_names", quoted), f"const unsigned errno_count = {top + 1};", ""]
 
 
+def flag_lines() -> list[str]:
+    types = {**EXTRA_TYPES, **tables.RECORD_TYPES}
+    return c_flags.lines({name: index for index, name in enumerate(field_names())}, types)
+
+
 HEAD = ["/* SPDX-License-Identifier: Apache-2.0 */"]
 HEAD += [
-    "/* Generated by tools/generate_c_tables.py from fields.py, ecs_record.py, normalise.py "
-    "and tables.py; do not edit. */"
+    "/* Generated by tools/generate_c_tables.py from fields.py, ecs_record.py, normalise.py, flags.py "
+    "and their tables; do not edit. */"
 ]
 
 
@@ -261,6 +272,7 @@ def main() -> int:
     guard = "AUDITPACK_TABLES_FIELDS_H"
     files = {
         "tables_data.c": [*HEAD, '#include "tables.h"', "", *body],
+        "tables_flags.c": [*HEAD, '#include "flags.h"', "", *flag_lines()],
         "tables_fields.h": [*HEAD, f"#ifndef {guard}", f"#define {guard}", "", *numbers, "", "#endif"],
     }
     stale = 0

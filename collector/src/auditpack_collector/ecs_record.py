@@ -4,7 +4,8 @@
 Names are lower case, dots become underscores, leading text is `text`. Numbers are JSON numbers; where a number was
 expected and none stands there, the text goes to `<name>_text`, so that a field has one type. What auditd appended
 (ENRICHED) or the user database says stands beside as `<name>_name`. A name met twice becomes a list of its values.
-`arch` and `syscall` are names (else as they stood), `exit` of a failed call has `exit_name`, `key` is a list,
+`arch` and `syscall` are names (else as they stood), `exit` of a failed call has `exit_name`, `key` is a list, flags,
+modes and commands have their names beside them (`a2_name`, `mode_name`: flags.py),
 `saddr` an object with `family` and parts (`raw`, hex, what could not be decoded), `msg` an object.
 All EXECVE records of an event become one, at the place of the first, with `args`.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import decode, fields, sockaddr
+from . import decode, fields, flags, sockaddr
 from .coalesce import Event
 from .emit import Object, put
 from .quote import ecs_text as text
@@ -35,6 +36,7 @@ class RecordDecoder:
 
     def __init__(self, names: Names | None) -> None:
         self._names = names
+        self._flags = flags.FlagDecoder()
         self._known: dict[bytes, tuple[str, int]] = {}
 
     def event(self, event: Event, now: float) -> list[Object]:
@@ -43,7 +45,7 @@ class RecordDecoder:
         arch = ""
         for record in records:
             if record.type == b"SYSCALL":
-                arch = next((ARCHES.get(token, "") for name, token in record.fields if name == b"arch"), "")
+                arch = _arch(record)
                 break
         execves = [record for record in records if record.type == b"EXECVE"]
         for record in records:
@@ -67,12 +69,22 @@ class RecordDecoder:
 
     def _record(self, record: Record, arch: str, now: float) -> Object:
         out: Object = {"type": record.type.decode("ascii")}
+        if record.type == b"SECCOMP":  # it comes without a SYSCALL record
+            arch = _arch(record)
         self._fields(record.fields, out, arch, now)
         self._message(record, out, arch, now)
         if record.tail:
             self._tail(record, out)
         if self._names is not None:
             self._resolve(record.fields, out, now)
+        call = out.get("syscall") if record.type == b"SYSCALL" else None
+        for name, meaning in self._flags.record(
+            record.type, record.fields, arch, call if isinstance(call, str) else None
+        ):
+            out.setdefault(name + "_name", meaning)
+        keys = flags.typed(record.type, record.fields)
+        if keys is not None:
+            out.setdefault("data_name", text(keys))
         return out
 
     def _message(self, record: Record, out: Object, arch: str, now: float) -> None:
@@ -169,6 +181,10 @@ class RecordDecoder:
                 errno = ERRNOS.get(-value)
                 if errno is not None:
                     put(out, "exit_name", errno)
+
+
+def _arch(record: Record) -> str:
+    return next((ARCHES.get(token, "") for name, token in record.fields if name == b"arch"), "")
 
 
 def _name(name: bytes) -> str:

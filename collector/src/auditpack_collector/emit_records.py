@@ -97,6 +97,10 @@ class RecordsEmitter:
                 put(out, name, value)
             else:
                 out.setdefault(name, []).append(value)
+        if event.labels:
+            put(out, "LABELS", [text(label) for label in event.labels])
+        if event.redacted:
+            put(out, "REDACTED", event.redacted)
         if self._original:
             out["ORIGINAL"] = [text(record.raw) for record in records]
         return out
@@ -143,11 +147,7 @@ class RecordsEmitter:
         else:
             self._fields(record.fields, out)
         self._message(record, out)
-        for name, token in record.tail:
-            if name == b"SADDR" and token[:1] == b"{" and token[-1:] == b"}":
-                put(out, "SADDR", "{" + text(token[1:-1].strip()) + "}")
-            else:
-                put(out, text(name or b"TEXT"), _plain(token))
+        self._tail(record, out)
         if self._universal:
             self._translate(record, out)
         if self._users:
@@ -160,6 +160,13 @@ class RecordsEmitter:
             self._fields(record.message, message)
             put(out, "msg", message)
 
+    def _tail(self, record: Record, out: Object) -> None:
+        for name, token in record.tail:
+            if name == b"SADDR" and token[:1] == b"{" and token[-1:] == b"}":
+                put(out, "SADDR", "{" + text(token[1:-1].strip()) + "}")
+            else:
+                put(out, text(name or b"TEXT"), _plain(token))
+
     def _execve(self, records: list[Record]) -> tuple[Object, bool]:
         out: Object = {}
         vector, rest, whole = decode.arguments(records)
@@ -167,8 +174,7 @@ class RecordsEmitter:
         self._fields(rest, out)
         for record in records:
             self._message(record, out)
-            for name, token in record.tail:
-                put(out, text(name or b"TEXT"), _plain(token))
+            self._tail(record, out)
         return out, whole
 
     def _translate(self, record: Record, out: Object) -> None:

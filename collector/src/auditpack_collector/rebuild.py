@@ -13,9 +13,9 @@ import re
 import socket
 from typing import Any, Callable, Final, Optional
 
-from . import fields
+from . import fields, flags
 from .decode import NULLS
-from .quote import unquote
+from .quote import ecs_text, unquote
 from .sockaddr import FAMILIES
 from .tables import ARCHES, ERRNOS, SYSCALLS
 
@@ -44,7 +44,7 @@ def lines_of_ecs(event: Json) -> list[bytes]:
 
     lines = []
     for record in records:
-        lines += _lines(hostname, record["type"], event["event"]["id"], _ecs_parts(record, token))
+        lines += _lines(hostname, record["type"], event["event"]["id"], _ecs_parts(record, token, arch))
     return lines
 
 
@@ -74,19 +74,36 @@ def _lines(node: str, type_: str, id_: str, parts: Parts) -> list[bytes]:
     return lines
 
 
-def _ecs_parts(record: Json, token: Token) -> Parts:
+def _ecs_parts(record: Json, token: Token, arch: str) -> Parts:
     inner, outer = _split_message(record.get("msg"))
     message = None if inner is None else _ecs_fields(inner, token)
     body: Json = {name: [] for name in ("seresult", "seperms") if name in record}  # first: they open an AVC
-    tail = []
+    names: Json = {}
     for name, value in record.items():
         if name in ("type", "msg"):
             continue
         if name.endswith("_name") and name != "exit_name":
-            tail += [unquote(name[:-5]).upper() + b"=" + _tail(each) for each in _repeats(name, value)]
+            names[name[:-5]] = value
         else:
             body[name] = value
-    return _ecs_fields(body, token) + outer, message, tail
+    found = _ecs_fields(body, token)
+    said = _said(record, found, arch)
+    tail = []
+    for name, value in names.items():
+        if name not in said or said[name] != value:
+            tail += [unquote(name).upper() + b"=" + _tail(each) for each in _repeats(name, value)]
+    return found + outer, message, tail
+
+
+def _said(record: Json, found: list[bytes], arch: str) -> Json:
+    """The names that flags, modes and commands of the record get anyway."""
+    pairs = [(name, token) for name, _, token in (each.partition(b"=") for each in found)]
+    type_ = record["type"].encode()
+    call = record.get("syscall") if type_ == b"SYSCALL" else None
+    own = str(record.get("arch")) if type_ == b"SECCOMP" else arch
+    said: Json = dict(flags.FlagDecoder().record(type_, pairs, own, call if isinstance(call, str) else None))
+    keys = flags.typed(type_, pairs)
+    return said if keys is None else {**said, "data": ecs_text(keys)}
 
 
 def _ecs_fields(found: Json, token: Token) -> list[bytes]:
