@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,16 @@ class Composed:
     """The packs of a host in load order."""
 
     composition: Composition
+    style: str = "modern"
+
+    def on(self, facts: HostFacts) -> Composed:
+        """The same with each rule as it is under the benchmark of the host."""
+        chosen = []
+        for one in self.composition.chosen:
+            benchmark = host_benchmark(one, facts)
+            pack = replace(one.pack, rules=tuple(rule.under(benchmark) for rule in one.pack.rules))
+            chosen.append(replace(one, pack=pack, rules=tuple(rule.under(benchmark) for rule in one.rules)))
+        return Composed(replace(self.composition, chosen=tuple(chosen)), self.style)
 
     @cached_property
     def packs(self) -> list[Pack]:
@@ -79,7 +89,8 @@ def compose_for(variables: Mapping[str, Any]) -> Composed:
     """The composition that the role audit_rules makes for a host with these inventory variables."""
     settings = {**_role_defaults(), **variables}
     folders = [ROOT / "rulepacks", *(ROOT / folder for folder in settings["audit_rules_pack_dirs"])]
-    return Composed(compose(load_packs(folders), settings["audit_rules_packs"], entries(load_profiles(folders))))
+    composition = compose(load_packs(folders), settings["audit_rules_packs"], entries(load_profiles(folders)))
+    return Composed(composition, settings["audit_rules_style"])
 
 
 def _role_defaults() -> dict[str, Any]:
@@ -90,7 +101,7 @@ def _role_defaults() -> dict[str, Any]:
 
 def in_force(composed: Composed, facts: HostFacts) -> InForce:
     """Render the set for the host and compare it with what `auditctl -l` lists there."""
-    rendered = render_rules(composed.composition, facts)
+    rendered = render_rules(composed.composition, facts, composed.style)
     active = {rule for line in rendered.lines for rule in (line.rule, *line.also)}
     skipped = {entry.rule: entry.reason for entry in rendered.skipped}
     left_out = {rule: skipped.get(rule, "excluded by the selection") for rule in composed.rules if rule not in active}

@@ -82,6 +82,7 @@ def _host(host: Host, composed: engine.Composed, choice: plan.Choice, say: Say) 
 def _prepare(host: Host, run: HostRun) -> None:
     wanted = run.composed.asked(plan.paths_asked(run.composed.cases))
     facts = HostFacts.from_json(host.module("auditpack.linux.audit_facts", wanted)["facts"])
+    run.composed = run.composed.on(facts)
     run.plan = plan.make(run.composed, facts, run.choice)
     if run.plan.rules.difference:
         run.error = f"the rules in force are not the composed set, nothing was fired:\n{run.plan.rules.difference}"
@@ -124,9 +125,11 @@ def _host_rows(run: HostRun) -> list[Row]:
         "audit": facts.audit_version if facts else "",
         "arch": facts.machine if facts else "",
     }
+    benchmarks = run.composed.benchmarks(facts) if facts else {}
     cases = [case for case in run.composed.cases if run.choice.takes(run.composed.pack_of[case.id], case.id)]
     found: list[Row] = []
     for pack in run.composed.packs:
+        about["benchmark"] = benchmarks.get(pack.name, "")
         for rule in pack.rules:
             found += [{"pack": pack.name, "rule": rule.id, **about, **result} for result in _of_rule(run, rule, cases)]
         for case in pack.cases:

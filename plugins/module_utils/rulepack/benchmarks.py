@@ -115,11 +115,3 @@ SECTIONS: dict[str, dict[str, Section]] = {
     "rhel10": _numbered("6.3.3", _NEW, _SAME),
 }
 """Benchmark id → section → what it is, in the order of the sections."""
-
-HOSTS: dict[str, str] = {
-    "debian12": "debian 12",
-    "debian13": "debian 13",
-    "ubuntu2204": "ubuntu 22.04",
-    "ubuntu2404": "ubuntu 24.04",
-}
-"""Benchmark id → the `distro` of its hosts in proof.json, where that is one word and version."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import proof as proofs
-from .benchmarks import HOSTS, SECTIONS, Section
+from .benchmarks import SECTIONS, Section
 from .errors import PackError
-from .model import Pack, Rule
+from .model import Benchmark, Pack, Rule
 from .proof import NOT_APPLICABLE, NOT_PROVABLE, NOT_PROVEN, PROVEN, Proof
 
 Row = dict[str, Any]
@@ -31,6 +31,8 @@ def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
     """One `{section, title, level, rules, status, proven_on}` per section, those without a rule too."""
     known = dict(SECTIONS[benchmark])
     by_section: dict[str, list[Rule]] = {section: [] for section in known}
+    packs = list(packs)
+    hosts = hosts_of(packs, benchmark)
     for rule in rules_of(packs, benchmark):
         for reference in rule.references:
             if reference.benchmark == benchmark:
@@ -45,11 +47,23 @@ def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
                 "title": known[section].title,
                 "level": known[section].level,
                 "rules": [rule.id for rule in rules],
-                "status": _status([proof.status(rule, HOSTS.get(benchmark, "")) for rule in rules]),
-                "proven_on": _proven_on([proof.by_host(rule) for rule in rules]),
+                "status": _status([proof.status(rule, hosts) for rule in rules]),
+                "proven_on": _proven_on([proof.by_host(rule, hosts) for rule in rules]),
             }
         )
     return rows
+
+
+def level(benchmark: str, row: Row) -> str:
+    """`L2`, and `manual` where the benchmark leaves the check to a person."""
+    section = SECTIONS[benchmark].get(row["section"], Section(""))
+    return f"L{row['level']}" + ("" if section.automated else " manual")
+
+
+def hosts_of(packs: Iterable[Pack], benchmark: str) -> Benchmark:
+    """Which hosts are of the benchmark, as the pack that declares it says."""
+    declared = (one for pack in packs for one in pack.benchmarks if one.id == benchmark)
+    return next(declared, Benchmark(benchmark, benchmark, ""))
 
 
 def _numbers(section: str) -> tuple[int, ...]:
@@ -86,7 +100,7 @@ def page(benchmark: str, rows: Sequence[Row], source: str) -> str:
     colours = {PROVEN: "#1a7f37", NOT_PROVEN: "#b42318", NOT_PROVABLE: "#9a6700", NOT_APPLICABLE: "#57606a"}
     body = []
     for row in rows:
-        cells = [row["section"], row["title"], row["level"], ", ".join(row["rules"]) or "no rule"]
+        cells = [row["section"], row["title"], level(benchmark, row), ", ".join(row["rules"]) or "no rule"]
         body.append(
             "<tr>"
             + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)

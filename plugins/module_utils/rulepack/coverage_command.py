@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from .benchmarks import SECTIONS
-from .coverage import attack_layer, page, rules_of, sections, source, summary
+from .coverage import attack_layer, level, page, rules_of, sections, source, summary
 from .errors import PackError
 from .output import table
-from .proof import load
+from .proof import PROOF_HELP, load
 from .schema import find_packs, load_packs
 
 
@@ -21,7 +21,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("coverage", help="what of a benchmark is proven")
     parser.add_argument("packs", nargs="*", type=Path, metavar="PACK|DIR", help="default: rulepacks")
     parser.add_argument("--benchmark", choices=list(SECTIONS), help="sections of this benchmark")
-    parser.add_argument("--proof", type=Path, help="proof.json (default: that of the last proof, build/proof)")
+    parser.add_argument("--proof", type=Path, action="append", default=[], metavar="FILE", help=PROOF_HELP)
     parser.add_argument("--format", choices=("table", "json", "html"), default="table")
     parser.add_argument("--attack", type=Path, metavar="FILE", help="write an ATT&CK Navigator layer here")
     parser.set_defaults(run=_run)
@@ -45,11 +45,24 @@ def _run(options: argparse.Namespace) -> int:
     elif options.format == "html":
         print(page(options.benchmark, rows, source(proof)), end="")
     else:
-        shown = [{**row, "rules": ", ".join(row["rules"]) or "no rule", "proven on": _short(row)} for row in rows]
+        shown = [
+            {
+                **row,
+                "level": level(options.benchmark, row),
+                "rules": ", ".join(row["rules"]) or "no rule",
+                "proven on": _short(row),
+            }
+            for row in rows
+        ]
         print(table(["section", "title", "level", "status", "proven on", "rules"], shown))
         print(summary(rows))
     return 0
 
 
 def _short(row: dict[str, Any]) -> str:
-    return "; ".join(", ".join(host.split(", ")[:2]) for host in row["proven_on"]) or "-"
+    """Distributions and kernels; a machine is named where it is not the usual one."""
+    found = []
+    for host in row["proven_on"]:
+        distro, kernel, _, machine = host.split(", ")
+        found.append(", ".join([distro, kernel, *([machine] if machine != "x86_64" else [])]))
+    return "; ".join(found) or "-"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .explain import account, dead, find
-from .proof import load
+from .proof import PROOF_HELP, load
 from .schema import find_packs, load_packs
 
 
@@ -18,7 +18,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("explain", help="what a rule catches, why, its proof and its gaps")
     parser.add_argument("asked", metavar="RULE|KEY|LINE", help="an id, a key, or an auditctl line after `--`, quoted")
     parser.add_argument("--dir", type=Path, action="append", help="folder of packs (default: rulepacks)")
-    parser.add_argument("--proof", type=Path, help="proof.json (default: that of the last proof, build/proof)")
+    parser.add_argument("--proof", type=Path, action="append", default=[], help=PROOF_HELP)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.set_defaults(run=_run)
 

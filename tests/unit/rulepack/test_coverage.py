@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from auditpack.cli import main
 
 PACKS = str(Path(__file__).parents[3] / "rulepacks")
 
-KEYS = {"cis.sudoers": "scope", "cis.sudoers-d": "scope", "cis.user-emulation": "user_emulation", "base.clear": ""}
+KEYS = {"cis.sudoers": "scope", "cis.sudoers-d": "scope", "cis.user-emulation": "user_emulation", "base.clear": "",
+        "base.immutable": "", "cis.sudo-log": "sudo_log_file"}  # fmt: skip
 
 
 def row(rule: str, verdict: str, host: str = "debian12", reason: str = "") -> dict[str, Any]:
@@ -78,6 +80,81 @@ def test_another_distro_does_not_stand_in_for_a_failure(tmp_path: Path, capsys: 
 def test_words(verdict: str, reason: str, status: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = covered(tmp_path, capsys, row("cis.sudo-log", verdict, reason=reason))
     assert found["6.2.3.3"]["status"] == status
+
+
+def files(tmp_path: Path, *proofs: list[dict[str, Any]]) -> list[str]:
+    """Options that name a proof file for each list of rows."""
+    options = []
+    for number, rows in enumerate(proofs):
+        file = tmp_path / f"proof{number}.json"
+        file.write_text(json.dumps(rows))
+        options += ["--proof", str(file)]
+    return options
+
+
+def sections(benchmark: str, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    assert main(["coverage", PACKS, "--benchmark", benchmark, "--format", "json", *options]) == 0
+    return {entry["section"]: entry for entry in json.loads(capsys.readouterr().out)}
+
+
+def test_several_proofs_count_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    excused = row("base.immutable", "not-applicable", reason="enabled is 1, not 2")
+    locked = row("base.immutable", "proven")
+    found = sections("debian12", capsys, *files(tmp_path, [excused], [locked]))["6.2.3.20"]
+    assert (found["status"], len(found["proven_on"])) == ("proven", 1)
+    found = sections("debian12", capsys, *files(tmp_path, [excused]))["6.2.3.20"]
+    assert (found["status"], found["proven_on"]) == ("not provable here", [])
+
+
+def test_all_proofs_made_here_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, rule in (("build/proof", "cis.sudoers"), ("build/proof/locked/debian12", "base.immutable"),
+                        ("docs/proof", "cis.sudoers-d")):  # fmt: skip
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "proof.json").write_text(json.dumps([row(rule, "proven")]))
+    monkeypatch.chdir(tmp_path)
+    found = sections("debian12", capsys)
+    assert {name for name, entry in found.items() if entry["status"] == "proven"} == {"6.2.3.1", "6.2.3.20"}
+
+
+def test_another_distribution_speaks_for_a_benchmark_without_hosts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row("cis.sudoers", "proven"), row("cis.sudoers-d", "proven")]
+    found = sections("rhel9", capsys, *files(tmp_path, rows))["6.3.3.1"]
+    assert (found["status"], found["proven_on"]) == ("proven", ["debian 12, kernel 6.1.0, audit 3.0.9, x86_64"])
+
+
+def test_a_file_that_only_another_distribution_has_is_not_provable_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {**row("cis.sudoers", "not-applicable", reason="/etc/selinux is not on this host"), "rule": rule,
+         "benchmark": "rhel9"}
+        for rule in ("cis.mac-policy-selinux", "cis.mac-policy-selinux-share")
+    ]  # fmt: skip
+    assert sections("rhel9", capsys, *files(tmp_path, rows))["6.3.3.14"]["status"] == "not provable here"
+    other = [{**one, "reason": "not in benchmark debian12", "benchmark": "debian12"} for one in rows]
+    assert sections("rhel9", capsys, *files(tmp_path, other))["6.3.3.14"]["status"] == "not proven"
+
+
+def test_a_variant_is_proven_only_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Distribution Independent Linux has another key for sudo's log: what proves one does not prove the other."""
+    debian = {**row("cis.sudo-log", "proven"), "event": {"tags": ["sudo_log_file"]}, "benchmark": "debian12"}
+    dil = {**debian, "event": {"tags": ["actions"]}, "benchmark": "dil"}
+    assert sections("dil", capsys, *files(tmp_path, [debian]))["4.1.17"]["status"] == "not proven"
+    assert sections("dil", capsys, *files(tmp_path, [debian, dil]))["4.1.17"]["status"] == "proven"
+    assert sections("debian12", capsys, *files(tmp_path, [dil]))["6.2.3.3"]["status"] == "not proven"
+
+
+def test_levels_and_assessments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for benchmark, known in SECTIONS.items():
+        found = sections(benchmark, capsys, *files(tmp_path, []))
+        assert {name: entry["level"] for name, entry in found.items()} == dict.fromkeys(known, 2)
+        assert all(entry["rules"] for entry in found.values())
+    assert main(["coverage", PACKS, "--benchmark", "rhel8", *files(tmp_path, [])]) == 0
+    assert "6.3.3.22  running rules are those on disk  L2 manual" in re.sub(" {2,}", "  ", capsys.readouterr().out)
 
 
 def test_layer_scores_by_proof(tmp_path: Path) -> None:
