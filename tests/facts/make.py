@@ -49,7 +49,9 @@ COMMON = """
 /usr/sbin/augenrules /usr/sbin/nft /usr/sbin/sshd /usr/sbin/unix_chkpwd /usr/sbin/sysctl /usr/sbin/swapoff
 /usr/bin/busctl /usr/bin/dbus-send /usr/bin/setpriv /usr/bin/ssh-add /usr/bin/ssh-keygen /usr/bin/systemd-run
 /usr/lib/systemd/systemd /usr/sbin/capsh /usr/sbin/chpasswd /usr/sbin/faillock /usr/sbin/newusers /usr/sbin/setcap
-/usr/sbin/vipw /home/alice/.ssh/ /home/bob/.ssh/
+/usr/sbin/vipw /home/alice/.ssh/ /home/bob/.ssh/ /proc/sys/ /proc/kcore /dev/mem /dev/port /run/lock/
+/run/systemd/system/ /usr/lib/sysctl.d/ /etc/binfmt.d/ /etc/tmpfiles.d/ /etc/dbus-1/ /usr/share/dbus-1/system-services/
+/etc/kernel/ /etc/grub.d/
 """
 APT = """
 /etc/pam.conf /etc/apparmor/ /etc/apparmor.d/ /etc/network/ /etc/network/interfaces /etc/network/interfaces.d/
@@ -63,7 +65,8 @@ APT = """
 /usr/sbin/adduser /usr/sbin/deluser /usr/sbin/iptables /usr/libexec/sudo/ /etc/sudo.conf
 /etc/sudo_logsrvd.conf /etc/selinux/ /usr/sbin/pam-auth-update /usr/bin/expiry
 /usr/bin/ssh-agent /usr/lib/openssh/ssh-keysign
-/usr/lib/dbus-1.0/dbus-daemon-launch-helper
+/usr/lib/dbus-1.0/dbus-daemon-launch-helper /etc/modules /etc/dpkg/dpkg.cfg.d/ /usr/share/initramfs-tools/
+/usr/sbin/apparmor_parser /usr/sbin/aa-teardown /usr/sbin/aa-remove-unknown /sys/kernel/security/apparmor/
 """
 RPM = """
 /etc/selinux/ /etc/selinux/config /usr/share/selinux/ /etc/sysconfig/ /etc/sysconfig/network /etc/NetworkManager/
