@@ -97,6 +97,7 @@ def _rule_changes(old: Rule, new: Rule, old_pack: Pack, new_pack: Pack) -> list[
             found.append(Change("other", new.id, f"{old.control} → {new.control}", MINOR if same else MAJOR))
     else:
         found += _match_changes(old, new, before, after)
+        found += _variant_changes(old, new, before, after)
     found += _missing_changes(old, new)
     texts = [name for name in _TEXTS if getattr(old, name) != getattr(new, name)]
     texts += ["attack"] if set(old.attack) != set(new.attack) else []
@@ -118,6 +119,18 @@ def _match_changes(old: Rule, new: Rule, before: Mapping[str, Value], after: Map
         return [Change("other", new.id, f"path mended: {details}", PATCH)]
     found = [Change("narrowed", new.id, details, PATCH if silences(new) else MAJOR)] if shrinks else []
     found += [Change("widened", new.id, details, MAJOR if silences(new) else PATCH)] if grows else []
+    return found
+
+
+def _variant_changes(old: Rule, new: Rule, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Change]:
+    """What a benchmark says otherwise is a rule of its own on that benchmark's hosts."""
+    found: list[Change] = []
+    for benchmark in sorted({*old.variants, *new.variants}):
+        was, now = old.under(benchmark), new.under(benchmark)
+        here = [*_match_changes(was, now, before, after), *_missing_changes(was, now)]
+        if was.key != now.key:
+            here.append(Change("key_changed", new.id, f"key {was.key or 'none'} → {now.key or 'none'}", MAJOR))
+        found += [one._replace(reason=f"under {benchmark}: {one.reason}") for one in here]
     return found
 
 

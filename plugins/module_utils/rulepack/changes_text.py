@@ -19,15 +19,22 @@ from .styles import is_watch
 def read_lines(path: Path) -> list[Line]:
     """The rules of a file or of a listing. PackError with the line that auditctl could not read."""
     try:
-        return parse_rules(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failure:
         raise PackError(
             str(path), 0, f"cannot be read: {failure}", "name a pack, an archive or auditctl text"
         ) from None
+    return parse_text(text, str(path))
+
+
+def parse_text(text: str, place: str) -> list[Line]:
+    """The same for text that `place` names."""
+    try:
+        return parse_rules(text)
     except ValueError as failure:
-        place, _, rest = str(failure).partition(": ")
+        number, _, rest = str(failure).partition(": ")
         message, _, remedy = rest.partition(" — ")
-        raise PackError(str(path), int(place.rpartition(" ")[2]), message, remedy or "mend the line") from None
+        raise PackError(place, int(number.rpartition(" ")[2]), message, remedy or "mend the line") from None
 
 
 def text_changes(old: Sequence[Line], new: Sequence[Line]) -> list[Change]:

@@ -16,6 +16,7 @@ from . import (
     diff_command,
     explain_command,
     fetch_command,
+    fleet_command,
     import_command,
     lint_command,
     release_command,
@@ -64,7 +65,15 @@ def _parser() -> argparse.ArgumentParser:
         host.add_argument("--distro", help="use the facts of a plain host kept here, such as rhel9")
     for command in (composing, rendering):
         command.add_argument("--format", choices=("text", "json"), default="text")
-    for module in (coverage_command, diff_command, explain_command, fetch_command, import_command, release_command):
+    for module in (
+        coverage_command,
+        diff_command,
+        explain_command,
+        fetch_command,
+        fleet_command,
+        import_command,
+        release_command,
+    ):
         module.register(commands)
     return parser
 

@@ -9,16 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .changes import KINDS, LEVELS, NONE, Change, changes, least_bump, raised_enough
-from .changes_text import read_lines, text_changes
+from .changes import KINDS, LEVELS, MAJOR, MINOR, NONE, Change, changes, least_bump, raised_enough
+from .changes_text import text_changes
 from .errors import PackError
 from .packfile import is_archive, read_pack
+from .registry import Registry
+from .sides import Side, read_side
 
 
 def register(commands: Any) -> None:
     diff = commands.add_parser("diff", help="what changed between two packs or two auditctl texts, by meaning")
-    diff.add_argument("old", type=Path, metavar="A", help="pack folder, release archive or auditctl text")
-    diff.add_argument("new", type=Path, metavar="B")
+    side = "pack folder, folder of packs, archive, NAME@VERSION, auditctl text, ssh://[user@]host[:port] or host:NAME"
+    diff.add_argument("old", metavar="A", help=side)
+    diff.add_argument("new", metavar="B")
+    diff.add_argument("--registry", action="append", metavar="DIR|URL", help="where NAME@VERSION is looked for")
+    diff.add_argument("--signers", type=Path, help="allowed-signers file for the registry")
+    diff.add_argument("-i", "--inventory", default="", help="Ansible inventory that has host:NAME")
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     diff.set_defaults(run=_diff)
     bump = commands.add_parser("bump", help="the least SemVer bump from one version of a pack to another, and why")
@@ -28,19 +34,32 @@ def register(commands: Any) -> None:
     bump.set_defaults(run=_bump)
 
 
-def between(old: Path, new: Path) -> list[Change]:
-    """The changes between two packs, or between two auditctl texts. PackError on one of each."""
-    packs = [path.is_dir() or is_archive(path) for path in (old, new)]
-    if packs[0] != packs[1]:
+def between(old: Side, new: Side, names: tuple[str, str]) -> list[Change]:
+    """The changes between packs, or between two auditctl texts. PackError on one of each; `names` for messages."""
+    if (old.packs is None) != (new.packs is None):
         remedy = "compare two packs, or render the pack first (`auditpack render`)"
-        raise PackError(str(new), 0, f"cannot be compared with {old}: one is a pack, the other is not", remedy)
-    if packs[0]:
-        return changes(read_pack(old), read_pack(new))
-    return text_changes(read_lines(old), read_lines(new))
+        message = f"cannot be compared with {names[0]}: one is a pack, the other is not"
+        raise PackError(names[1], 0, message, remedy)
+    if old.packs is None or new.packs is None:
+        return text_changes(old.lines, new.lines)
+    if len(old.packs) == len(new.packs) == 1:
+        return changes(next(iter(old.packs.values())), next(iter(new.packs.values())))
+    found = [
+        Change("removed", name, f"the whole pack, {pack.version}", MAJOR)
+        for name, pack in old.packs.items()
+        if name not in new.packs
+    ]
+    for name, pack in new.packs.items():
+        before = old.packs.get(name)
+        added = Change("added", name, f"the whole pack, {pack.version}", MINOR)
+        found += changes(before, pack) if before else [added]
+    return found
 
 
 def _diff(options: argparse.Namespace) -> int:
-    found = between(options.old, options.new)
+    registries = [Registry(location, options.signers) for location in options.registry or ()]
+    sides = [read_side(text, registries, options.inventory) for text in (options.old, options.new)]
+    found = between(sides[0], sides[1], (options.old, options.new))
     if options.format == "json":
         plain = {kind: [_plain(one) for one in found if one.kind == kind] for kind in KINDS}
         print(json.dumps(plain, indent=2, ensure_ascii=False))

@@ -26,13 +26,17 @@ def find(packs: Sequence[Pack], asked: str) -> list[Found]:
     rules = [(pack, rule) for pack in packs for rule in pack.rules]
     if asked.lstrip().startswith("-"):
         return _of_line(rules, asked)
-    found = [(pack, rule, "") for pack, rule in rules if asked in (rule.id, rule.key)]
+    found = [(pack, rule, "") for pack, rule in rules if asked in (rule.id, *_keys(rule))]
     if found:
         return found
-    names = sorted({name for _, rule in rules for name in (rule.id, rule.key) if name})
+    names = sorted({name for _, rule in rules for name in (rule.id, *_keys(rule)) if name})
     near = get_close_matches(asked, names, n=3, cutoff=0.5)
     remedy = f"near it are {', '.join(near)}" if near else "`auditpack list` shows the packs"
     raise PackError(asked, 0, "no rule has this id or key", remedy)
+
+
+def _keys(rule: Rule) -> list[str]:
+    return [one.key for one in (rule, *rule.variants.values())]
 
 
 def _of_line(rules: Iterable[tuple[Pack, Rule]], asked: str) -> list[Found]:
@@ -111,6 +115,10 @@ def account(found: Found, proof: Proof) -> dict[str, Any]:
         "title": rule.title,
         "why": " ".join(rule.why.split()),
         "catches": catches(rule),
+        "variants": {
+            name: f"{catches(one)}{f'; key {one.key}' if one.key != rule.key else ''}"
+            for name, one in rule.variants.items()
+        },
         "key": rule.key,
         "severity": rule.severity,
         "maturity": rule.maturity,

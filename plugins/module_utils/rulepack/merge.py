@@ -15,14 +15,13 @@ from .normalise import Canon
 from .shadow import Placed
 
 
-def merge(placed: Sequence[Placed], *, split: bool) -> list[Placed]:
+def merge(placed: Sequence[Placed]) -> list[Placed]:
     """Each match once, at the place of its first rule; `also` names the other rules, `keys` has those of all.
 
-    `split`: lines that differ in nothing but system calls give up those that they share to a line with the keys of
-    both. It is off where each line must stay as a benchmark prints it.
+    Lines of several packs that differ in nothing but system calls give up those that they share to a line with the
+    keys of both.
     """
-    merged = _same(placed)
-    return _shared(merged) if split else merged
+    return _shared(_same(placed))
 
 
 def _same(placed: Sequence[Placed]) -> list[Placed]:

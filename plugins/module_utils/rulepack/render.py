@@ -99,7 +99,7 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
             here = rule.under(host_benchmark(chosen, facts))
             placed += _rule_lines(chosen, here, facts, form, rendered, errors)
     raise_if_any(errors)
-    merged = merge(placed, split=style == "modern")
+    merged = merge(placed)
     every = [rule for _, rule in composition.rules()]
     elements = {rule.id for rule in every if rule.each}
     merged, covered = without_covered(merged, elements) if elements else (merged, [])

@@ -57,7 +57,7 @@ def plain(line: Line) -> Line:
 def lines(rule: Rule, values: Mapping[str, Value], limit: Condition | None = None) -> list[Line]:
     """One line per ABI. `limit`: only the system calls that are there whenever this condition holds."""
     place = rule.path or rule.dir or (f"/<{rule.each}>" if rule.each else "")
-    fields = [Filter("dir" if rule.dir else "path", "=", substitute(place, values))] if place else []
+    fields = [_filter(f"{'dir' if rule.dir else 'path'}={place}", values)] if place else []
     fields += [Filter("perm", "=", rule.perm)] if rule.perm else []
     fields += [_filter(text, values) for text in rule.filters]
     compares = tuple(parse_compare(text) for text in rule.compares)

@@ -52,7 +52,7 @@ def test_the_same_match_gets_all_keys_at_the_first_place() -> None:
         f"{X} -F perm=aw -F path=/etc//passwd -k T1098",
         f"{X} -F path=/etc/passwd -F perm=wa -k identity",
     )
-    merged = merge(lines, split=False)
+    merged = merge(lines)
     assert told(merged) == [
         (f"{X} -F path=/etc/passwd -F perm=wa -F key=identity -F key=T1098", ("p2.r", "p3.r")),
         (f"{X} -S mount -F key=mounts", ()),
@@ -65,18 +65,18 @@ def test_calls_that_two_rules_share_carry_both_keys() -> None:
         f"{X} -S chmod,fchmod {USERS} -k perm_mod",
         f"{X} -S fchmod,fchmodat2 -F auid!=-1 -F auid>=1000 -k attributes",
     )
-    merged = merge(lines, split=True)
+    merged = merge(lines)
     assert told(merged) == [
         (f"{X} -S fchmod {USERS} -F key=perm_mod -F key=attributes", ("p1.r",)),
         (f"{X} -S chmod {USERS} -F key=perm_mod", ()),
         (f"{X} -S fchmodat2 -F auid!=unset -F auid>=1000 -F key=attributes", ()),
     ]
     assert find_dead(merged) == []
-    assert [problem.level for problem in find_dead(merge(lines, split=False))] == ["warning"]
+    assert [problem.level for problem in find_dead(lines)] == ["warning"]
 
 
 def test_three_rules_share_and_keep_their_own() -> None:
-    merged = merge(placed(f"{X} -S a,b -k one", f"{X} -S b,c -k two", f"{X} -S a,b,c,d -k three"), split=True)
+    merged = merge(placed(f"{X} -S a,b -k one", f"{X} -S b,c -k two", f"{X} -S a,b,c,d -k three"))
     keys = {name: one.line.keys for one in merged for name in one.line.syscalls}
     assert keys == {"a": ("one", "three"), "b": ("one", "two", "three"), "c": ("two", "three"), "d": ("three",)}
     assert sum(len(one.line.syscalls) for one in merged) == 4
@@ -85,7 +85,7 @@ def test_three_rules_share_and_keep_their_own() -> None:
 def test_one_pack_must_not_give_two_keys_to_a_match() -> None:
     for texts in ((f"{X} -S mount -k a", f"{X} -S mount -k b"), (f"{X} -S a,b -k one", f"{X} -S b -k two")):
         lines = [replace(one, pack="p", rule=f"p.{number}") for number, one in enumerate(placed(*texts))]
-        merged = merge(lines, split=True)
+        merged = merge(lines)
         assert len(merged) == 2
         assert "p0/rules.yml:1" in str(find_dead(merged)[0])
         assert "can never win" in str(find_dead(merged)[0])
@@ -93,17 +93,17 @@ def test_one_pack_must_not_give_two_keys_to_a_match() -> None:
 
 def test_never_is_not_merged_with_always() -> None:
     lines = placed("-a never,exit -F arch=b64 -S mount", f"{X} -S mount -k a")
-    merged = merge(lines, split=True)
+    merged = merge(lines)
     assert len(merged) == 2
     assert "can never win" in str(find_dead(merged)[0])
 
 
 def test_keys_that_are_too_long_together_are_refused() -> None:
     places = {"p1.r": Place("p1/rules.yml", 2)}
-    ok = merge(placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 55}"), split=True)
+    ok = merge(placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 55}"))
     assert too_much(ok, places) == []
     lines = placed(f"{X} -S mount -k {'a' * 200}", f"{X} -S mount -k {'b' * 56}")
-    (problem,) = too_much(merge(lines, split=True), places)
+    (problem,) = too_much(merge(lines), places)
     assert str(problem).startswith(
         "p0/rules.yml:1: rule `p0.r` says the same as `p1.r` (p1/rules.yml:2), and their keys"
     )
