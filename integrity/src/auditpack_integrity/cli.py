@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: run, scan, check, status, accept, history, report, export, watches.
+
+Exit 0 well and nothing differs, 1 something differs (check) or is not well (status),
+2 bad usage, configuration or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .commands import accept, check, history, scan, status, watches
+from .config import DEFAULT_CONFIG, load
+from .errors import ConfigError, IntegrityError
+
+PROGRAM = "auditpack-integrity"
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.function(arguments))
+    except BrokenPipeError:
+        # The reader left; keep the interpreter's last flush from saying so again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except ConfigError as error:
+        for message in error.messages:
+            print(f"{PROGRAM}: {message}", file=sys.stderr)
+    except IntegrityError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+    except (OSError, sqlite3.Error) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="A baseline of files, and who changed them.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    scanning = _command(commands, "scan", "compare the watched paths with the baseline now", _scan)
+    scanning.add_argument("--full", action="store_true", help="read contents also where no metadata changed")
+    scanning.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    checking = _command(commands, "check", "what differs from what was last accepted", _check)
+    checking.add_argument("--scan", action="store_true", help="scan first")
+    checking.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")
+    checking.add_argument("--verify", action="store_true", help="also check the journal's chain and the baseline's sum")
+
+    showing = _command(commands, "status", "how the service, the scans and the baseline are", _status)
+    showing.add_argument("--json", action="store_true")
+
+    accepting = _command(commands, "accept", "take the present state as right, with a reason that is recorded", _accept)
+    accepting.add_argument("--reason", required=True, help="why; kept in the journal")
+    accepting.add_argument("--all", action="store_true", help="everything that differs")
+    accepting.add_argument("paths", nargs="*", metavar="PATH", help="a path; a directory means all below it")
+
+    telling = _command(commands, "history", "every change of a path, and who made it", _history)
+    telling.add_argument("--json", action="store_true", help="the events themselves")
+    telling.add_argument("path", metavar="PATH")
+
+    watching = _command(commands, "watches", "what the audit rules must watch, as JSON", _watches)
+    watching.add_argument("--check", action="store_true", help="only check the configuration")
+    return parser
+
+
+def _command(commands: Any, name: str, text: str, function: Callable[[argparse.Namespace], int]) -> Any:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="default: %(default)s")
+    parser.set_defaults(function=function)
+    return parser
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    return scan(load(arguments.config), arguments.full, not arguments.quiet)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    if arguments.scan:
+        scan(config, full=False, progress=sys.stderr.isatty())
+    return check(config, arguments.json, arguments.verify)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    return status(load(arguments.config), arguments.json)
+
+
+def _accept(arguments: argparse.Namespace) -> int:
+    if bool(arguments.paths) == arguments.all:
+        raise IntegrityError("accept wants paths, or --all for everything that differs")
+    return accept(load(arguments.config), [os.fsencode(path) for path in arguments.paths], arguments.reason)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    return history(load(arguments.config), os.fsencode(arguments.path), arguments.json)
+
+
+def _watches(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    return 0 if arguments.check else watches(config)

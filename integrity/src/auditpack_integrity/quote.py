@@ -1,0 +1,1 @@
+../../../collector/src/auditpack_collector/quote.py
