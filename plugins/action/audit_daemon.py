@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ..module_utils import auditd_profile
 from ..module_utils.auditd_conf import check
 
 
@@ -19,7 +21,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         super().run(tmp, task_vars)
         arguments = self._task.args
         if arguments.get("state", "present") == "present":
-            wrong = check(dict(arguments.get("settings") or {}))
+            settings = dict(arguments.get("settings") or {})
+            wrong = check(settings) + auditd_profile.check(
+                arguments.get("profile") or "default",
+                settings,
+                boolean(arguments.get("kernel_parameters", True)),
+                int(arguments.get("backlog_limit", auditd_profile.LEAST_BACKLOG)),
+            )
             if wrong:
                 raise AnsibleActionFail("\n".join(wrong))
         return self._execute_module(module_args=arguments, task_vars=task_vars)  # type: ignore[no-any-return]

@@ -83,6 +83,8 @@ def check(settings: dict[str, Any], version: Version | None = None, disk: int | 
             refuse(key, f"{get(key)!r} is not a size; use MiB like 75, or 1% to 99% of the file system")
         else:
             spaces[key] = megabytes(get(key), disk)
+            if disk is not None and (spaces[key] or 0) >= disk:
+                refuse(key, f"{get(key)} MiB is all of the log's file system, which has {disk}; lower it")
     if len(spaces) == 2:
         left, admin = spaces["space_left"], spaces["admin_space_left"]
         both = [str(get(key)) for key in spaces]
@@ -166,12 +168,12 @@ def parse(text: str) -> dict[str, str]:
 
 
 def _word(key: str, value: Setting) -> str:
-    """Return a value as distributions write it: yes/no, actions and formats in capitals."""
+    """Return a value as auditd takes it and checkers of the benchmarks look for it: actions in small letters."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if key in _ACTIONS:
         action, _, rest = str(value).partition(" ")
-        return f"{action.upper()} {rest.strip()}".strip()
+        return f"{action.lower()} {rest.strip()}".strip()
     if key in ("log_format", "flush", "name_format", "transport"):
         return str(value).upper()
     return str(value)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import glob
+import grp
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import auditd, packages, rulefiles
+from . import auditd, auditd_profile, packages, rulefiles
 from .auditd_conf import AT_START, Version, check, needs_mail, parse, parse_version, render, scripts
 from .files import MISSING, FileState, Originals, difference, file_state, look, put
 from .host import HostError, find, run, unit
@@ -31,9 +32,14 @@ class Wanted:
 
     packages: list[str]
     settings: dict[str, Any]
+    profile: str
     kernel_parameters: bool
     backlog_limit: int
     journald_socket: str
+
+
+Owner = tuple[int, int]
+"""User and group of a path."""
 
 
 def drop_in(backlog_limit: int) -> str:
@@ -61,6 +67,7 @@ class Plan:
 
     files: dict[str, tuple[FileState, FileState]] = field(default_factory=dict)
     modes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    owners: dict[str, tuple[Owner, Owner]] = field(default_factory=dict)
     states: list[tuple[str, str, str]] = field(default_factory=list)  # what, before, after
     reboot_required: bool = False
     log_file: str | None = None
@@ -69,17 +76,19 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Tell whether anything differs."""
-        return bool(self.files or self.modes or self.states)
+        return bool(self.files or self.modes or self.owners or self.states)
 
     def diff(self) -> list[dict[str, str]]:
         """Return Ansible's diff."""
         entries = [difference(path, before, after) for path, (before, after) in self.files.items()]
-        if self.modes or self.states:
-            rows = [(path, f"{old:04o}", f"{new:04o}") for path, (old, new) in self.modes.items()] + self.states
+        if self.modes or self.owners or self.states:
+            rows = [(path, f"{old:04o}", f"{new:04o}") for path, (old, new) in self.modes.items()]
+            rows += [(path, f"{old[0]}:{old[1]}", f"{new[0]}:{new[1]}") for path, (old, new) in self.owners.items()]
+            rows += self.states
             entries.append(
                 {
-                    "before_header": "modes and services",
-                    "after_header": "modes and services",
+                    "before_header": "modes, owners and services",
+                    "after_header": "modes, owners and services",
                     "before": "".join(f"{what}: {old}\n" for what, old, _ in rows),
                     "after": "".join(f"{what}: {new}\n" for what, _, new in rows),
                 }
@@ -109,7 +118,7 @@ class Plan:
             return {}
         coming = packages.simulate(lacking, refresh=not check_mode)
         if "auditd" in coming:
-            _refuse(wanted.settings, parse_version(coming["auditd"]))
+            _refuse(wanted, parse_version(coming["auditd"]))
         if not check_mode:
             kept = originals.notes.setdefault("packages", [])
             kept += sorted(set(coming) - set(kept))
@@ -124,13 +133,13 @@ class Plan:
         if version is None and "auditd" not in coming:
             raise HostError("auditctl is not on this host; have auditd in audit_daemon_packages, or install it")
         if version is not None:
-            _refuse(wanted.settings, version)
+            _refuse(wanted, version)
         plan = cls(log_file=_log_file(wanted.settings))
         plan.want(CONF, file_state(render(wanted.settings)))
         plan._grub(wanted)
         plan._never_task(version)
         plan._journald(wanted.journald_socket)
-        plan._modes(wanted.settings)
+        plan._access(wanted.settings)
         for name, number in coming.items():
             plan.state(f"package {name}", "absent", number)
         if version is None:
@@ -152,6 +161,10 @@ class Plan:
         for path, mode in originals.notes.get("modes", {}).items():
             if os.path.exists(path) and path not in plan.files:
                 plan.modes[path] = (stat.S_IMODE(os.stat(path).st_mode), int(mode, 8))
+        for path, owner in originals.notes.get("owners", {}).items():
+            if os.path.exists(path) and path not in plan.files:
+                info = os.stat(path)
+                plan.owners[path] = ((info.st_uid, info.st_gid), (owner[0], owner[1]))
         for what, before in originals.notes.get("states", {}).items():
             plan.state(what, "as set by Auditpack", before)
         plan.reboot_required = GRUB_DROP_IN in plan.files or plan.has(JOURNALD_SOCKET)
@@ -192,18 +205,27 @@ class Plan:
         if found != "not-found":
             self.state(JOURNALD_SOCKET, "masked" if found == "masked" else "enabled", policy)
 
-    def _modes(self, settings: dict[str, Any]) -> None:
-        """Plan the file modes of CIS 6.2.4: no looser than the benchmark asks, tighter ones stay."""
+    def _access(self, settings: dict[str, Any]) -> None:
+        """Plan the modes and owners of CIS 6.2.4: no looser than the benchmark asks, tighter ones stay."""
         log_dir = os.path.dirname(settings.get("log_file") or "/var/log/audit/audit.log")
+        logs = glob.glob(f"{log_dir}/*.log*")
         limits = dict.fromkeys(glob.glob("/etc/audit/**/*.conf", recursive=True), 0o640)
         limits |= dict.fromkeys(glob.glob("/etc/audit/**/*.rules", recursive=True), 0o640)
-        limits |= dict.fromkeys(glob.glob(f"{log_dir}/*.log*"), 0o640)
+        limits |= dict.fromkeys(logs, 0o640)
         limits |= {path: 0o755 for path in map(find, TOOLS) if path}
         limits |= {log_dir: 0o750} if os.path.isdir(log_dir) else {}
+        readers = {0, *(_group(settings.get("log_group")))}
         for path, limit in sorted(limits.items()):
-            mode = stat.S_IMODE(os.stat(path).st_mode)
-            if path not in self.files and mode & ~limit:
+            info = os.stat(path)
+            mode = stat.S_IMODE(info.st_mode)
+            if path in self.files:
+                continue
+            if mode & ~limit:
                 self.modes[path] = (mode, mode & limit)
+            keeps_group = path in (*logs, log_dir) and info.st_gid in readers
+            owner = (0, info.st_gid if keeps_group else 0)
+            if (info.st_uid, info.st_gid) != owner:
+                self.owners[path] = ((info.st_uid, info.st_gid), owner)
 
     def apply(self, originals: Originals) -> None:
         """Make the planned changes; auditd confirms its new configuration or gets the former one back."""
@@ -212,11 +234,11 @@ class Plan:
         originals.keep(self.files)
         notes = originals.notes
         notes["modes"] = {**{p: f"{old:04o}" for p, (old, _) in self.modes.items()}, **notes.get("modes", {})}
+        notes["owners"] = {**{p: list(old) for p, (old, _) in self.owners.items()}, **notes.get("owners", {})}
         kept = {what: old for what, old, _ in self.states if what in REVERSIBLE}
         notes["states"] = {**kept, **notes.get("states", {})}
         originals.save()
-        for path, (_, mode) in self.modes.items():
-            os.chmod(path, mode)
+        self._set_access()
         self._write_rules()
         self._write_conf()
         self._write_grub()
@@ -226,8 +248,7 @@ class Plan:
         """Put back what the store holds, then forget it."""
         if not originals.known:
             return
-        for path, (_, mode) in self.modes.items():
-            os.chmod(path, mode)
+        self._set_access()
         for path, (_, after) in self.files.items():
             if path != GRUB_DROP_IN:
                 put(path, after)
@@ -240,6 +261,13 @@ class Plan:
         if self.packages:
             packages.remove(self.packages)
         originals.forget()
+
+    def _set_access(self) -> None:
+        """Owners first: chown takes a setuid bit away, chmod gives back what is due."""
+        for path, (_, (uid, gid)) in self.owners.items():
+            os.chown(path, uid, gid)
+        for path, (_, mode) in self.modes.items():
+            os.chmod(path, mode)
 
     def _after(self, what: str) -> str:
         return next((after for name, _, after in self.states if name == what), "")
@@ -302,20 +330,30 @@ class Plan:
             run(["systemctl", "unmask", JOURNALD_SOCKET])
 
 
+def _group(name: str | None) -> list[int]:
+    """The id of the group that reads the logs; none when auditd's default, root, is meant or there is no such group."""
+    try:
+        return [grp.getgrnam(name).gr_gid] if name else []
+    except KeyError:
+        return []
+
+
 def _log_file(settings: dict[str, Any]) -> str | None:
     if settings.get("write_logs") is False:
         return None
     return settings.get("log_file") or "/var/log/audit/audit.log"
 
 
-def _refuse(settings: dict[str, Any], version: Version | None) -> None:
+def _refuse(wanted: Wanted, version: Version | None) -> None:
     """Raise HostError with all that is wrong with the settings on this host."""
+    settings = wanted.settings
     log_dir = os.path.dirname(settings.get("log_file") or "/var/log/audit/audit.log")
     disk = None
     if os.path.isdir(log_dir):
         info = os.statvfs(log_dir)
         disk = info.f_blocks * info.f_frsize // (1024 * 1024)
     wrong = check(settings, version, disk)
+    wrong += auditd_profile.check(wanted.profile, settings, wanted.kernel_parameters, wanted.backlog_limit)
     if needs_mail(settings) and not any(os.access(path, os.X_OK) for path in SENDMAIL):
         wrong += [f"{name}: email needs a mail agent ({SENDMAIL[1]}); install one" for name in needs_mail(settings)]
     for name, script in scripts(settings).items():

@@ -29,6 +29,13 @@ options:
     description: Settings of auditd.conf(5) by name; null leaves one to auditd's default.
     type: dict
     default: {}
+  profile:
+    description: >-
+      What the settings promise; with C(cis) those that a CIS benchmark does not allow are refused on the controller,
+      as are a command line that is not managed and a backlog limit below 8192.
+    type: str
+    choices: [default, cis]
+    default: default
   kernel_parameters:
     description: Manage the kernel command line.
     type: bool
@@ -70,6 +77,7 @@ packages:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import auditd
+from ..module_utils.auditd_profile import PROFILES
 from ..module_utils.daemon_plan import Plan, Wanted
 from ..module_utils.files import Originals
 from ..module_utils.host import HostError
@@ -82,6 +90,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "packages": {"type": "list", "elements": "str", "default": []},
             "settings": {"type": "dict", "default": {}},
+            "profile": {"type": "str", "choices": list(PROFILES), "default": "default"},
             "kernel_parameters": {"type": "bool", "default": True},
             "backlog_limit": {"type": "int", "default": 8192},
             "journald_socket": {
@@ -96,6 +105,7 @@ def main() -> None:
     wanted = Wanted(
         packages=params["packages"],
         settings=params["settings"],
+        profile=params["profile"],
         kernel_parameters=params["kernel_parameters"],
         backlog_limit=params["backlog_limit"],
         journald_socket=params["journald_socket"],

@@ -213,3 +213,47 @@ def test_rules_loaded_by_hand_come_back_from_the_listing(monkeypatch: pytest.Mon
     before = Loaded((rule,), {"enabled": 1, "failure": 1})
     ruleload.restore(before, "-D\n-b 8192\n")
     assert kernel.rules == (rule,)
+
+
+class Stat:
+    """What os.stat says of a path of the test."""
+
+    def __init__(self, mode: int, uid: int, gid: int) -> None:
+        self.st_mode, self.st_uid, self.st_gid = mode, uid, gid
+
+
+def test_modes_and_owners_are_those_of_the_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CIS 6.2.4: configuration 0640 root:root, logs 0640 root and the log group, their folder 0750, tools 0755."""
+    there = {
+        "/etc/audit/auditd.conf": Stat(0o100644, 1000, 0),
+        "/etc/audit/rules.d/a.rules": Stat(0o100600, 0, 0),
+        "/var/log/audit/audit.log": Stat(0o100640, 0, 4),
+        "/var/log/audit/audit.log.1": Stat(0o100644, 0, 100),
+        "/var/log/audit": Stat(0o040755, 0, 4),
+        "/usr/sbin/auditctl": Stat(0o100755, 0, 50),
+    }
+
+    def listed(pattern: str, **_: Any) -> list[str]:
+        start, end = pattern.split("*", maxsplit=1)[0], pattern.rsplit("*", 1)[1]
+        return [path for path in there if path.startswith(start) and path.endswith(end) and path != start.rstrip("/")]
+
+    monkeypatch.setattr(daemon_plan.glob, "glob", listed)
+    monkeypatch.setattr(daemon_plan.os, "stat", there.__getitem__)
+    monkeypatch.setattr(daemon_plan.os.path, "isdir", lambda _: True)
+    monkeypatch.setattr(daemon_plan, "find", lambda name: "/usr/sbin/auditctl" if name == "auditctl" else None)
+    monkeypatch.setattr(daemon_plan, "_group", lambda _: [4])
+    plan = daemon_plan.Plan()
+    plan._access({})
+    assert plan.modes == {
+        "/etc/audit/auditd.conf": (0o644, 0o640),
+        "/var/log/audit/audit.log.1": (0o644, 0o640),
+        "/var/log/audit": (0o755, 0o750),
+    }
+    assert plan.owners == {
+        "/etc/audit/auditd.conf": ((1000, 0), (0, 0)),
+        "/var/log/audit/audit.log.1": ((0, 100), (0, 0)),
+        "/usr/sbin/auditctl": ((0, 50), (0, 0)),
+    }
+    (entry,) = plan.diff()
+    assert "/usr/sbin/auditctl: 0:50\n" in entry["before"]
+    assert "/usr/sbin/auditctl: 0:0\n" in entry["after"]
