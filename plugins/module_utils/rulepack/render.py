@@ -61,6 +61,8 @@ class Rendered:
     creates: list[ToCreate] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
     """Real path → as the pack has it, where only its parents are links: both name the same to the kernel."""
+    files: set[str] = field(default_factory=set)
+    """Paths that are known to be no directories: of one, `-w` would watch all below it too."""
 
     @property
     def text(self) -> str:
@@ -123,7 +125,8 @@ def _line(placed: Placed, form: Style, rendered: Rendered) -> RenderedLine:
         for item in placed.line.fields
     )
     line = replace(placed.line, fields=tuple(canonical(item) if item.field == "dir" else item for item in fields))
-    text = form.text(replace(placed.line, fields=fields))
+    where = placed.line.value("path")
+    text = form.text(replace(placed.line, fields=fields), where is None or where in rendered.files)
     return RenderedLine(text, placed.rule, placed.pack, placed.also, line)
 
 
@@ -273,6 +276,8 @@ def _matches(
     path = _present(rule, name, wanted_path, facts, rendered)
     if path is None:
         return []
+    if rule.path:
+        rendered.files |= {path, wanted_path}
     if path == _real(wanted_path, facts, keep=True):
         rendered.written.setdefault(path, substitute(rule.path or rule.dir, chosen.variables))
         return [(Filter(name, "=", path), *perm)]

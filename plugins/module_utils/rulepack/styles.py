@@ -27,12 +27,13 @@ class Style(NamedTuple):
     """`spell` says which arch each line of a rule gets; `text` writes one line.
 
     `spell(line, abis)`: `line` has no arch yet, `abis` are those the rule is for on this host; gives the lines to load.
+    `text(line, watchable)`: `watchable` is false for the path of a directory, of which `-w` would watch all below it.
     `names_calls`: a rule of arch and perm names its calls, where audit would narrow it to a table of its own.
     `as_written`: a path stands as the pack has it, /var/run/utmp, where only its parents are links.
     """
 
     spell: Callable[[Line, tuple[str, ...]], list[Line]]
-    text: Callable[[Line], str]
+    text: Callable[[Line, bool], str]
     names_calls: bool = False
     as_written: bool = True
 
@@ -102,15 +103,15 @@ def _cis_order(line: Line, calls: list[str]) -> str:
     return " ".join([*_start(line), *middle, *_keys(line)])
 
 
-def _cis_watch(line: Line) -> str:
-    return _watch(line, _path(line)) if is_watch(line) else _cis_order(line, _calls(line))
+def _cis_watch(line: Line, watchable: bool) -> str:
+    return _watch(line, _path(line)) if watchable and is_watch(line) else _cis_order(line, _calls(line))
 
 
-def _cis_arch(line: Line) -> str:
+def _cis_arch(line: Line, _: bool) -> str:
     return _cis_order(line, _calls(line, always=bool(line.arch)))
 
 
-def _cac(line: Line) -> str:
+def _cac(line: Line, watchable: bool) -> str:
     """Comparisons after the calls; a directory ends with a slash, but for the one whose check has none."""
     slashed = tuple(
         Filter(item.field, item.op, _slashed(item.value))
@@ -119,7 +120,7 @@ def _cac(line: Line) -> str:
         for item in line.fields
     )
     line = replace(line, fields=slashed)
-    if is_watch(line):
+    if watchable and is_watch(line):
         return _watch(line, _path(line))
     compares = [f"-C {item}" for item in line.compares]
     keys = [f"-F key={key}" for key in line.keys]
@@ -129,8 +130,8 @@ def _cac(line: Line) -> str:
 _CAC_BARE = ("/var/run/faillock", "/")
 
 
-def _old(line: Line) -> str:
-    if is_watch(line):
+def _old(line: Line, watchable: bool) -> str:
+    if watchable and is_watch(line):
         return _watch(line, _path(line))
     numeric = tuple(Filter(i.field, i.op, _UNSET) if i.value == "unset" else i for i in line.fields)
     compares = [f"-C {item}" for item in line.compares]
@@ -144,7 +145,7 @@ _ARCH = Style(_per_abi, _cis_arch)
 _OLD = Style(_perm_once, _old)
 
 STYLES: dict[str, dict[str, Style]] = {
-    "modern": {"": Style(_per_abi, format_line, names_calls=True, as_written=False)},
+    "modern": {"": Style(_per_abi, lambda line, _: format_line(line), names_calls=True, as_written=False)},
     "cis": {"": _WATCH, "debian13": _ARCH, "rhel10": _ARCH, "dil": _OLD},
     "cac": {"": Style(_perm_once, _cac), "rhel9": Style(_execution_once, _cac), "rhel10": Style(_per_abi, _cac)},
     "dil": {"": _OLD},

@@ -171,3 +171,23 @@ def test_no_line_stands_twice(benchmark: str, style: str) -> None:
     """The kernel refuses the second (EEXIST), and ComplianceAsCode's checks want only one."""
     found = texts(benchmark, style)
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("style", ["cis", "cac", "dil"])
+def test_the_path_of_a_directory_is_no_watch(style: str, tmp_path: Path) -> None:
+    """Of a directory `-w` would take all below it, a rule of its path takes the directory alone."""
+    root = Path(__file__).parents[3] / "rulepacks"
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "pack.yml").write_text(
+        "# SPDX-License-Identifier: Apache-2.0\nname: own\nversion: 1.0.0\ntitle: T\ndescription: D\n"
+        "licence: Apache-2.0\nmaintainers: [M]\nmaturity: sandbox\norder: 40\n"
+    )
+    (own / "rules.yml").write_text(
+        "# SPDX-License-Identifier: Apache-2.0\n"
+        "- {id: own.keys, title: T, why: W, key: k, each: 'home:.ssh', perm: wa, maturity: sandbox}\n"
+    )
+    (own / "cases.yml").write_text("# SPDX-License-Identifier: Apache-2.0\n[]\n")
+    found = render(compose(load_packs([root / "base", own]), ["base", "own"]), kept.load("debian12"), style)
+    assert "-a always,exit -F path=/root/.ssh -F perm=wa" in found.text
+    assert "-w /root/.ssh" not in found.text
