@@ -14,6 +14,7 @@ from typing import Any
 from . import (
     coverage_command,
     diff_command,
+    docs_command,
     explain_command,
     fetch_command,
     fleet_command,
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in (
         coverage_command,
         diff_command,
+        docs_command,
         explain_command,
         fetch_command,
         fleet_command,

@@ -128,6 +128,7 @@ def account(found: Found, proof: Proof) -> dict[str, Any]:
         "noise": rule.noise,
         "status": proof.status(rule),
         "cases": [f"{case.id}: {case.title}" for case in cases],
+        "hosts": proof.by_host(rule),
         "proof": [_proof_line(row) for row in rows],
         "evaded_by": [*([" ".join(rule.known_gaps.split())] if rule.known_gaps else []), *gaps],
     }

@@ -49,6 +49,7 @@ def _text(one: dict[str, Any], has_proof: bool) -> str:
     entries: list[tuple[str, list[str]]] = [
         ("title", [one["title"]]),
         ("catches", [one["catches"]]),
+        *((f"in {name}", [text]) for name, text in one["variants"].items()),
         ("why", [one["why"]]),
         ("key", [one["key"] or "none"]),
         ("weight", [f"severity {one['severity']}, maturity {one['maturity']}"]),
