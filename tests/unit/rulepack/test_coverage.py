@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from auditpack.benchmarks import SECTIONS
 from auditpack.cli import main
+from auditpack.schema import load_packs
 
 PACKS = str(Path(__file__).parents[3] / "rulepacks")
 
@@ -205,3 +206,8 @@ def test_only_an_event_with_its_key_proves_a_rule(
 def test_a_control_is_proven_by_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = covered(tmp_path, capsys, {**row("base.clear", "proven"), "event": None})
     assert found["6.2.3.21"]["status"] == "proven"
+
+
+def test_every_rule_that_reports_names_a_technique() -> None:
+    rules = [rule for pack in load_packs([PACKS]) for rule in pack.rules]
+    assert [rule.id for rule in rules if not rule.attack and rule.action == "always"] == []
