@@ -16,12 +16,15 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ The two commands and what belongs to them
-.PHONY: demo prove demo-down test
+.PHONY: demo prove prove-benchmarks demo-down test
 demo: ## two real hosts, the packs on them, every rule proven by its event
 	@tools/ring demo
 
 prove: $(VENV) ## fire every rule on the running demo hosts again and show the events
 	@$(PYTEST) tests/events --hosts=ansible://$(HOSTS) --ansible-inventory=$(INVENTORY) $(PROOF)
+
+prove-benchmarks: $(VENV) ## prove the CIS rules of other distributions' benchmarks on the running hosts → docs/proof
+	@python -m tests.events.benchmarks --inventory $(INVENTORY)
 
 demo-down: ## remove the demo hosts
 	@tools/lab.sh down
@@ -30,15 +33,16 @@ test: ## all tests: what .ci/run runs
 	@.ci/run
 
 ##@ Parts of `make test`
-.PHONY: lint unit check-c terraform-test collection molecule wheel
+.PHONY: lint unit check-c terraform-test collection molecule wheel fuzz bench
 lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
 	@tools/lint.sh
 
 unit: build/made/native ## unit tests; the collector's run over both implementations
 	@$(PYTEST) tests/unit collector/tests --junitxml=build/junit/unit.xml
 
-check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors
-	@$(MAKE) -C collector check-c
+check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors, the saved fuzzing corpus, a minute of fuzzing
+	@$(MAKE) -C collector check-c fuzz-replay
+	@$(MAKE) -C collector fuzz TIME=60
 
 terraform-test: $(VENV) ## terraform fmt, validate and test
 	@TERRAFORM="$$(tools/terraform --which)" python terraform/test.py
@@ -48,6 +52,12 @@ collection: $(VENV) ## build the collection, install it elsewhere, use it there
 
 molecule: ## Molecule on fresh hosts: default, then faults
 	@tools/ring molecule
+
+fuzz: $(VENV) ## fuzz each layer of the C; TIME=seconds for all together
+	@$(MAKE) -C collector fuzz TIME=$(or $(TIME),60)
+
+bench: build/made/native ## the collector beside LAUREL: CPU, wall clock, memory (docs/collector/performance.md)
+	@python collector/bench/bench.py --picture docs/images/bench.svg $(BENCH)
 
 wheel: build/made/wheel ## the collector as wheels: with its C inside, and pure Python
 
