@@ -29,29 +29,37 @@ def rules_of(packs: Iterable[Pack], benchmark: str) -> list[Rule]:
 
 def sections(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[Row]:
     """One `{section, title, level, rules, status, proven_on}` per section, those without a rule too."""
-    known = dict(SECTIONS[benchmark])
-    by_section: dict[str, list[Rule]] = {section: [] for section in known}
+    return [section for section, _ in covered(packs, benchmark, proof)]
+
+
+def covered(packs: Iterable[Pack], benchmark: str, proof: Proof) -> list[tuple[Row, list[Row]]]:
+    """Each section as `sections` has it, and `{rule, status, proven_on}` for each of its rules."""
     packs = list(packs)
+    known = dict(SECTIONS[benchmark])
+    by_section: dict[str, dict[str, Rule]] = {section: {} for section in known}
     hosts = hosts_of(packs, benchmark)
     for rule in rules_of(packs, benchmark):
         for reference in rule.references:
             if reference.benchmark == benchmark:
-                by_section.setdefault(reference.section, []).append(rule)
+                by_section.setdefault(reference.section, {})[rule.id] = rule
                 known.setdefault(reference.section, Section(rule.title))
-    rows = []
+    found = []
     for section in sorted(by_section, key=_numbers):
-        rules = list({rule.id: rule for rule in by_section[section]}.values())
-        rows.append(
-            {
-                "section": section,
-                "title": known[section].title,
-                "level": known[section].level,
-                "rules": [rule.id for rule in rules],
-                "status": _status([proof.status(rule, hosts) for rule in rules]),
-                "proven_on": _proven_on([proof.by_host(rule, hosts) for rule in rules]),
-            }
-        )
-    return rows
+        words = {rule.id: proof.by_host(rule, hosts) for rule in by_section[section].values()}
+        rules: list[Row] = [
+            {"rule": rule.id, "status": proof.status(rule, hosts), "proven_on": _proven_on([words[rule.id]])}
+            for rule in by_section[section].values()
+        ]
+        row: Row = {
+            "section": section,
+            "title": known[section].title,
+            "level": known[section].level,
+            "rules": [rule["rule"] for rule in rules],
+            "status": _status([rule["status"] for rule in rules]),
+            "proven_on": _proven_on(list(words.values())),
+        }
+        found.append((row, rules))
+    return found
 
 
 def level(benchmark: str, row: Row) -> str:
@@ -89,35 +97,42 @@ def _proven_on(words: Sequence[Mapping[str, str]]) -> list[str]:
     return found
 
 
-def summary(rows: Sequence[Row]) -> str:
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """How many sections have each of the four statuses."""
     words = (PROVEN, NOT_PROVEN, NOT_PROVABLE, NOT_APPLICABLE)
-    numbers = {word: sum(row["status"] == word for row in rows) for word in words}
-    return f"{len(rows)} sections: " + ", ".join(f"{number} {word}" for word, number in numbers.items())
+    return {word: sum(row["status"] == word for row in rows) for word in words}
 
 
-def page(benchmark: str, rows: Sequence[Row], source: str) -> str:
+def summary(rows: Sequence[Row]) -> str:
+    return f"{len(rows)} sections: " + ", ".join(f"{number} {word}" for word, number in counts(rows).items())
+
+
+def page(benchmark: str, found: Sequence[tuple[Row, list[Row]]], source: str) -> str:
     """One self-contained HTML page."""
     colours = {PROVEN: "#1a7f37", NOT_PROVEN: "#b42318", NOT_PROVABLE: "#9a6700", NOT_APPLICABLE: "#57606a"}
     body = []
-    for row in rows:
-        cells = [row["section"], row["title"], level(benchmark, row), ", ".join(row["rules"]) or "no rule"]
-        body.append(
-            "<tr>"
-            + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
-            + f'<td style="color:{colours[row["status"]]}">{row["status"]}</td>'
-            + f"<td>{html.escape('; '.join(row['proven_on']))}</td></tr>"
-        )
-    head = "".join(f"<th>{name}</th>" for name in ("section", "title", "level", "rules", "status", "proven on"))
+    for section, rules in found:
+        heads = [section["section"], section["title"], level(benchmark, section)]
+        for number, row in enumerate([section, *rules]):
+            cells = heads if number == 0 else ["", f"<code>{html.escape(row['rule'])}</code>", ""]
+            body.append(
+                f"<tr{' class=rule' if number else ''}>"
+                + "".join(f"<td>{cell if number else html.escape(str(cell))}</td>" for cell in cells)
+                + f'<td style="color:{colours[row["status"]]}">{row["status"]}</td>'
+                + f"<td>{html.escape('; '.join(row['proven_on']))}</td></tr>"
+            )
+    head = "".join(f"<th>{name}</th>" for name in ("section", "title or rule", "level", "status", "proven on"))
     style = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #d0d7de;"
+    rows = [section for section, _ in found]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Coverage of {benchmark}</title>'
-        f"<style>{style}padding:.3em .6em;text-align:left;vertical-align:top}}</style></head>\n"
+        f"<style>{style}padding:.3em .6em;text-align:left;vertical-align:top}}.rule{{color:#57606a}}</style></head>\n"
         f"<body><h1>Coverage of {benchmark}</h1>\n<p>{html.escape(source)}. {summary(rows)}.</p>\n"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody></table></body></html>\n"
     )
 
 
-def attack_layer(rules: Iterable[Rule], proof: Proof) -> Row:
+def attack_layer(rules: Iterable[Rule], proof: Proof, hosts: Benchmark | None = None) -> Row:
     """An ATT&CK Navigator layer (format 4.5). Score: the share of a technique's rules that is proven, in %."""
     by_technique: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -125,7 +140,7 @@ def attack_layer(rules: Iterable[Rule], proof: Proof) -> Row:
             by_technique.setdefault(technique, []).append(rule)
     techniques = []
     for technique, own in sorted(by_technique.items()):
-        status = {rule.id: proof.status(rule) for rule in own}
+        status = {rule.id: proof.status(rule, hosts) for rule in own}
         proven = sum(word == proofs.PROVEN for word in status.values())
         comment = "\n".join(f"{rule}: {word}" for rule, word in status.items())
         techniques.append({"techniqueID": technique, "score": round(100 * proven / len(own)), "comment": comment})

@@ -13,7 +13,8 @@ from auditpack.benchmarks import SECTIONS
 from auditpack.cli import main
 from auditpack.schema import load_packs
 
-PACKS = str(Path(__file__).parents[3] / "rulepacks")
+ROOT = Path(__file__).parents[3] / "rulepacks"
+PACKS = [str(ROOT / "base"), str(ROOT / "cis")]
 
 KEYS = {"cis.sudoers": "scope", "cis.sudoers-d": "scope", "cis.user-emulation": "user_emulation", "base.clear": "",
         "base.immutable": "", "cis.sudo-log": "sudo_log_file"}  # fmt: skip
@@ -36,13 +37,13 @@ def row(rule: str, verdict: str, host: str = "debian12", reason: str = "") -> di
 def covered(tmp_path: Path, capsys: pytest.CaptureFixture[str], *rows: dict[str, Any]) -> dict[str, Any]:
     proof = tmp_path / "proof.json"
     proof.write_text(json.dumps(rows))
-    assert main(["coverage", PACKS, "--benchmark", "debian12", "--proof", str(proof), "--format", "json"]) == 0
+    assert main(["coverage", *PACKS, "--benchmark", "debian12", "--proof", str(proof), "--format", "json"]) == 0
     return {entry["section"]: entry for entry in json.loads(capsys.readouterr().out)}
 
 
 def test_no_proof_no_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["coverage", PACKS, "--benchmark", "debian13", "--format", "json"]) == 0
+    assert main(["coverage", *PACKS, "--benchmark", "debian13", "--format", "json"]) == 0
     captured = capsys.readouterr()
     rows = json.loads(captured.out)
     assert "There is no proof" in captured.err
@@ -94,7 +95,7 @@ def files(tmp_path: Path, *proofs: list[dict[str, Any]]) -> list[str]:
 
 
 def sections(benchmark: str, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
-    assert main(["coverage", PACKS, "--benchmark", benchmark, "--format", "json", *options]) == 0
+    assert main(["coverage", *PACKS, "--benchmark", benchmark, "--format", "json", *options]) == 0
     return {entry["section"]: entry for entry in json.loads(capsys.readouterr().out)}
 
 
@@ -154,14 +155,14 @@ def test_levels_and_assessments(tmp_path: Path, capsys: pytest.CaptureFixture[st
         found = sections(benchmark, capsys, *files(tmp_path, []))
         assert {name: entry["level"] for name, entry in found.items()} == dict.fromkeys(known, 2)
         assert all(entry["rules"] for entry in found.values())
-    assert main(["coverage", PACKS, "--benchmark", "rhel8", *files(tmp_path, [])]) == 0
-    assert "6.3.3.22  running rules are those on disk  L2 manual" in re.sub(" {2,}", "  ", capsys.readouterr().out)
+    assert main(["coverage", *PACKS, "--benchmark", "rhel8", *files(tmp_path, [])]) == 0
+    assert "6.3.3.22  L2 manual  running rules are those on disk" in re.sub(" {2,}", "  ", capsys.readouterr().out)
 
 
 def test_layer_scores_by_proof(tmp_path: Path) -> None:
     proof, layer = tmp_path / "proof.json", tmp_path / "layer.json"
     proof.write_text(json.dumps([row("cis.user-emulation", "proven")]))
-    assert main(["coverage", PACKS, "--proof", str(proof), "--attack", str(layer)]) == 0
+    assert main(["coverage", *PACKS, "--proof", str(proof), "--attack", str(layer)]) == 0
     found = json.loads(layer.read_text())
     scores = {entry["techniqueID"]: entry["score"] for entry in found["techniques"]}
     assert found["domain"] == "enterprise-attack"
@@ -172,9 +173,12 @@ def test_layer_scores_by_proof(tmp_path: Path) -> None:
 def test_table_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proof = tmp_path / "proof.json"
     proof.write_text(json.dumps([row("cis.user-emulation", "proven")]))
-    common = ["coverage", PACKS, "--benchmark", "debian12", "--proof", str(proof)]
+    common = ["coverage", *PACKS, "--benchmark", "debian12", "--proof", str(proof)]
     assert main(common) == 0
-    assert "21 sections: 1 proven, 20 not proven" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "21 sections: 1 proven, 20 not proven" in text
+    assert re.search(r"^ +cis\.user-emulation +proven +debian 12, kernel 6\.1\.0$", text, re.MULTILINE)
+    assert re.search(r"^ +cis\.sudoers +not proven +-$", text, re.MULTILINE)
     assert main([*common, "--format", "html"]) == 0
     assert "<td>actions as another user</td>" in capsys.readouterr().out
 
@@ -185,12 +189,12 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", demo, base, "--benchmark", "rhel9"]) == 1
     assert "no pack has rules for the benchmark `rhel9`" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        main(["coverage", PACKS, "--benchmark", "windows"])
+        main(["coverage", *PACKS, "--benchmark", "windows"])
     bad = tmp_path / "proof.json"
     for content, message in ((None, "no such proof"), ("{}", "no list"), ('[{"rule": "x"}]', "row 1 lacks")):
         if content is not None:
             bad.write_text(content)
-        assert main(["coverage", PACKS, "--benchmark", "debian12", "--proof", str(bad)]) == 1
+        assert main(["coverage", *PACKS, "--benchmark", "debian12", "--proof", str(bad)]) == 1
         assert message in capsys.readouterr().err
 
 
@@ -209,5 +213,16 @@ def test_a_control_is_proven_by_state(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_every_rule_that_reports_names_a_technique() -> None:
-    rules = [rule for pack in load_packs([PACKS]) for rule in pack.rules]
+    rules = [rule for pack in load_packs([ROOT]) for rule in pack.rules]
     assert [rule.id for rule in rules if not rule.attack and rule.action == "always"] == []
+
+
+def test_all_benchmarks_at_a_glance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof = files(tmp_path, [row("cis.user-emulation", "proven")])
+    assert main(["coverage", *PACKS, "--benchmark", "all", *proof]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["debian12", "21", "1", "20", "0", "0"] in lines
+    assert ["dil", "15", "0", "15", "0", "0"] in lines
+    assert main(["coverage", *PACKS, "--benchmark", "all", "--format", "json", *proof]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == list(SECTIONS)
+    assert main(["coverage", *PACKS, "--benchmark", "all", "--format", "html", *proof]) == 1
