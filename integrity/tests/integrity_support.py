@@ -27,15 +27,25 @@ class World:
         self._seen: dict[str, int] = {}
         self._open: tuple[Baseline, Ledger] | None = None
 
+    def write_config(self) -> Path:
+        """The configuration as a file, for commands."""
+        path = self.folder / "integrity.toml"
+        path.write_text(self._text())
+        return path
+
     @property
     def config(self) -> Config:
+        return parse(self._text(), "integrity.toml")
+
+    def _text(self) -> str:
         text = f'''
 state = "{self.folder}/state"
+skip_file_systems = ["proc"]
 {self.settings if "paths" in self.settings else f'paths = ["{self.top}"]' + chr(10) + self.settings}
 '''
         if "[output]" not in text:
             text += f'[output]\npath = "{self.folder}/events.jsonl"\n'
-        return parse(text, "integrity.toml")
+        return text
 
     @property
     def ledger(self) -> Ledger:

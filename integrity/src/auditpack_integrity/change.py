@@ -14,15 +14,18 @@ ATTRIBUTES_MODIFIED, CONFIG_CHANGE, INITIAL_SCAN = "attributes_modified", "confi
 
 @dataclass
 class Touch:
-    """An audit event that may have changed a name. `who`: its objects user, process, …, as the collector wrote them."""
+    """An audit event that may have changed a name. `who`: its objects user, process, …, as the collector wrote them.
+
+    `manager`: the package manager that made it.
+    """
 
     time: float
     event_id: str
     syscall: str
     pid: int
     who: dict[str, Any]
-    action: str = ""
     writes: bool = False
+    manager: str = ""
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Change:
     """`old` and `new`: None where the name was not there. `source`: "audit" or "scan".
 
     `why_unknown`: reason for which no user is known ("no-audit", "offline", "no-event"). `linked_to`: another name of
-    the same file. `replaced_from`: the name that was renamed over this one. `short_lived`: made and gone before it was
+    the same file. `renamed_from`: the name it had before it came here. `short_lived`: made and gone before it was
     read. `package`: what a package manager has to do with it. `lines`: differing lines of text.
     """
 
@@ -43,7 +46,7 @@ class Change:
     moved_from: bytes | None = None
     moved_to: bytes | None = None
     linked_to: bytes | None = None
-    replaced_from: bytes | None = None
+    renamed_from: bytes | None = None
     short_lived: bool = False
     initial: bool = False
     package: dict[str, Any] | None = None

@@ -19,6 +19,7 @@ from . import __version__
 from .commands import accept, check, history, scan, status, watches
 from .config import DEFAULT_CONFIG, load
 from .errors import ConfigError, IntegrityError
+from .service import run
 
 PROGRAM = "auditpack-integrity"
 
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="A baseline of files, and who changed them.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    _command(commands, "run", "the service: tell changes as they come, scan in between", _run)
 
     scanning = _command(commands, "scan", "compare the watched paths with the baseline now", _scan)
     scanning.add_argument("--full", action="store_true", help="read contents also where no metadata changed")
@@ -79,6 +82,10 @@ def _command(commands: Any, name: str, text: str, function: Callable[[argparse.N
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="default: %(default)s")
     parser.set_defaults(function=function)
     return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    return run(load(arguments.config))
 
 
 def _scan(arguments: argparse.Namespace) -> int:

@@ -150,7 +150,7 @@ def _concerns(entry: Entry, path: bytes) -> bool:
     if entry.kind == "accept":
         return path.hex() in entry.body["paths"]
     own = entry.body.get("file_integrity", {})
-    return text(path) in (own.get("moved_from"), own.get("replaced_from"))
+    return text(path) in (own.get("moved_from"), own.get("renamed_from"))
 
 
 def _history_row(entry: Entry) -> list[object]:
@@ -162,7 +162,7 @@ def _history_row(entry: Entry) -> list[object]:
     what = " ".join(body["event"]["action"])
     if own.get("changed"):
         what += f" ({', '.join(own['changed'])})"
-    for key, word in (("moved_from", "from"), ("moved_to", "to"), ("replaced_from", "by"), ("linked_to", "link of")):
+    for key, word in (("moved_from", "from"), ("moved_to", "to"), ("renamed_from", "by"), ("linked_to", "link of")):
         if key in own:
             what += f" {word} {own[key]}"
     who = _who(body)

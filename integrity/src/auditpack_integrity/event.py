@@ -86,7 +86,7 @@ class Writer:
             ("moved_from", change.moved_from),
             ("moved_to", change.moved_to),
             ("linked_to", change.linked_to),
-            ("replaced_from", change.replaced_from),
+            ("renamed_from", change.renamed_from),
         ):
             if path is not None:
                 own[field] = text(path)

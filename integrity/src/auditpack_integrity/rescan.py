@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .change import Change
@@ -73,8 +73,13 @@ class Rescanner:
         days = self._config.scan.full_every
         return bool(days) and now - float(self._baseline.meta("scan.full") or 0) > days * 86400
 
-    def slices(self, selection: Selection, full: bool = False) -> Iterator[tuple[Running, list[Change]]]:
-        """Begin or go on with a scan; each slice is kept before it is given out, with the changes it found."""
+    def slices(
+        self, selection: Selection, full: bool = False, claim: Callable[[Change], bool] | None = None
+    ) -> Iterator[tuple[Running, list[Change]]]:
+        """Begin or go on with a scan; each slice is kept before it is given out, with the changes it found.
+
+        What `claim` takes for itself is left alone.
+        """
         begun = json.loads(self._baseline.meta("scan.running") or "null")
         cursor = self._baseline.meta("scan.cursor") if begun else None
         initial = self._baseline.meta("scan.last") is None
@@ -101,11 +106,16 @@ class Rescanner:
                         break
                     for change in step.changes:
                         change.why_unknown = self.why_unknown
+                    if claim is not None:
+                        step.changes = [change for change in step.changes if not self._claimed(change, claim)]
                     self._ledger.step(step)
                     found += step.changes
                 if ended:
                     self._end(running, selection)
             yield running, found
+
+    def _claimed(self, change: Change, claim: Callable[[Change], bool]) -> bool:
+        return change.source == "scan" and bool(change.actions()) and claim(change)
 
     def _end(self, running: Running, selection: Selection) -> None:
         baseline, now = self._baseline, self._ledger.clock()
