@@ -90,7 +90,60 @@ static PyObject *read_hostname(PyObject *options, struct slice *ret)
 	return NULL;
 }
 
-bool read_options(PyObject *options, struct pipeline_options *ret, struct stream_options *streams, PyObject **ret_hostname)
+/* The filter's program, and the object that regular expressions and redaction are asked of. */
+static bool read_rules(PyObject *options, struct pipeline_options *ret, struct options_objects *held)
+{
+	PyObject *redact;
+
+	held->program = PyObject_CallMethod(options, "program", NULL);
+	if (held->program == NULL)
+		return false;
+	if (!PyBytes_Check(held->program)) {
+		PyErr_SetString(PyExc_TypeError, "options.program(): expected bytes");
+		return false;
+	}
+	ret->program = (struct slice){PyBytes_AsString(held->program), (size_t)PyBytes_Size(held->program)};
+	held->callbacks = PyObject_CallMethod(options, "callbacks", NULL);
+	if (held->callbacks == Py_None)
+		Py_CLEAR(held->callbacks);
+	if (PyErr_Occurred() != NULL)
+		return false;
+	redact = PyObject_GetAttrString(options, "redact");
+	if (redact == NULL)
+		return false;
+	held->redacts = redact != Py_None;
+	Py_DECREF(redact);
+	return true;
+}
+
+/* What enrichment is asked for, and the object that asks this machine. */
+static bool read_enrichment(PyObject *options, struct pipeline_options *ret, struct options_objects *held)
+{
+	held->enrich = PyObject_CallMethod(options, "enrich_program", NULL);
+	if (held->enrich == NULL)
+		return false;
+	if (!PyBytes_Check(held->enrich)) {
+		PyErr_SetString(PyExc_TypeError, "options.enrich_program(): expected bytes");
+		return false;
+	}
+	ret->enrich_program = (struct slice){PyBytes_AsString(held->enrich), (size_t)PyBytes_Size(held->enrich)};
+	held->source = PyObject_CallMethod(options, "enrich_source", NULL);
+	if (held->source == Py_None)
+		Py_CLEAR(held->source);
+	return PyErr_Occurred() == NULL;
+}
+
+void release_options(struct options_objects *held)
+{
+	Py_XDECREF(held->hostname);
+	Py_XDECREF(held->program);
+	Py_XDECREF(held->callbacks);
+	Py_XDECREF(held->enrich);
+	Py_XDECREF(held->source);
+	*held = (struct options_objects){0};
+}
+
+bool read_options(PyObject *options, struct pipeline_options *ret, struct stream_options *streams, struct options_objects *held)
 {
 	static const char *const clocks[] = {"wall", "event", NULL};
 	int clock = choice(options, "clock", clocks);
@@ -111,6 +164,6 @@ bool read_options(PyObject *options, struct pipeline_options *ret, struct stream
 	Py_DECREF(number);
 	if (PyErr_Occurred() != NULL)
 		return false;
-	*ret_hostname = read_hostname(options, &ret->hostname);
-	return *ret_hostname != NULL;
+	held->hostname = read_hostname(options, &ret->hostname);
+	return held->hostname != NULL && read_rules(options, ret, held) && read_enrichment(options, ret, held);
 }

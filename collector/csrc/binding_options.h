@@ -8,7 +8,17 @@
 
 #include "pipeline.h"
 
-/* False with an exception. `streams` has room for MAX_STREAMS; the hostname's bytes live as long as *ret_hostname. */
-bool read_options(PyObject *options, struct pipeline_options *ret, struct stream_options *streams, PyObject **ret_hostname);
+/* What the options' slices point into, and whom to call back. */
+struct options_objects {
+	PyObject *hostname, *program;
+	PyObject *callbacks; /* NULL: none */
+	PyObject *enrich;    /* bytes */
+	PyObject *source;    /* NULL: none */
+	bool redacts;
+};
+
+/* False with an exception; release_options() in any case. `streams` has room for MAX_STREAMS. */
+bool read_options(PyObject *options, struct pipeline_options *ret, struct stream_options *streams, struct options_objects *held);
+void release_options(struct options_objects *held);
 
 #endif

@@ -18,6 +18,7 @@ struct ecs_parts {
 	struct slice file_path;
 	const struct object_value *file; /* the PATH record, NULL without or of an AVC */
 	struct end_point source, destination;
+	const struct enricher *enrich; /* NULL: nothing is added */
 	const char *direction, *network_type; /* NULL without */
 };
 

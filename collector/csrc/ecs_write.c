@@ -2,6 +2,7 @@
 /* The ECS objects of an event as JSON members. */
 #include "decode.h"
 #include "ecs_parts.h"
+#include "enrich_ecs.h"
 
 /* An object that opens with its first member and is left out without one. */
 struct opening {
@@ -123,6 +124,8 @@ static void put_process(struct buf *to, const struct view *v, const struct ecs_p
 	if (is_number(parent)) {
 		BUF_LITERAL(member(&process, "parent"), "{\"pid\":");
 		put_value_json(to, parent);
+		if (p->enrich != NULL)
+			enrich_put_parent(p->enrich, v->arena, to);
 		buf_putc(to, '}');
 	}
 	if (p->process_name.n > 0)
@@ -141,6 +144,8 @@ static void put_process(struct buf *to, const struct view *v, const struct ecs_p
 	text_member(&process, "working_directory", working_directory(v));
 	if (v->main->number == AUDIT_ANOM_ABEND && is_number(signal) && signal->number > 0 && signal->number < 128)
 		put_number(member(&process, "exit_code"), 128 + (uint64_t)signal->number);
+	if (p->enrich != NULL && process.opened) /* by its pid, if the process is known */
+		enrich_put_process(p->enrich, v->arena, to, !is_number(parent));
 	close_object(&process);
 }
 

@@ -13,6 +13,8 @@
 enum format { FORMAT_ECS, FORMAT_RECORDS };
 enum translate { TRANSLATE_NONE, TRANSLATE_UNIVERSAL, TRANSLATE_ALL };
 
+struct enricher;
+
 /* A JSON object being written. The fast way writes known names straight to the output and gives up when a name is unknown or comes
  * twice; the slow way then collects members in `members`, which knows how to merge repeats. */
 struct writer {
@@ -22,7 +24,16 @@ struct writer {
 	bool comma, gave_up;
 };
 
+/* What filters and redaction add to an event. */
+struct marks {
+	const struct slice *labels;
+	size_t label_count;
+	uint64_t redacted; /* values taken out */
+};
+
 struct emitter {
+	struct enricher *enrich; /* NULL: nothing is added */
+	const struct marks *marks; /* NULL: none */
 	enum translate translate;
 	bool original;
 	struct names *names;
@@ -46,6 +57,13 @@ void emitter_free(struct emitter *m);
 
 /* After a line: true when it is whole, else it is taken back from `start` on. */
 bool emitter_check(struct emitter *m, size_t start);
+
+/* Members that say what filters and redaction added, each with a comma before it; for ecs in the ecs_text of the arena. */
+void put_marks(struct emitter *m, bool ecs);
+
+/* Members of a `records` object that are ours: the value is appended to what begin returns. `name` has at most 15 bytes. */
+struct buf *records_member(struct writer *w, const char *name);
+void records_member_end(struct writer *w);
 
 /* Append a line; false, and nothing appended, when there is no memory. An event whose argument vector is not whole becomes incomplete. */
 bool emit_records_event(struct emitter *m, struct event *e);

@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "ecs.h"
 #include "ecs_parts.h"
+#include "enrich_ecs.h"
 
 #define LAST_SECOND 253402300799u /* 9999-12-31T23:59:59Z; a later time stamp is clamped, event.id keeps it */
 #define ECS_VERSION "8.17.0"
@@ -262,6 +263,7 @@ static void put_event(struct emitter *m, struct event *e)
 	v = view_of(&x);
 	meaning = meaning_of(&v, &action);
 	ecs_find_parts(&v, &meaning, &parts);
+	parts.enrich = m->enrich;
 	BUF_LITERAL(m->out, "{\"@timestamp\":");
 	put_timestamp(m, e->id.sec, e->id.ms);
 	BUF_LITERAL(m->out, ",\"ecs\":{\"version\":\"" ECS_VERSION "\"}");
@@ -273,13 +275,18 @@ static void put_event(struct emitter *m, struct event *e)
 		put_json_text(m->out, e->node_len > 0 ? ecs_text(&m->arena, event_node(e)) : (struct slice){m->hostname.data, m->hostname.len});
 		buf_putc(m->out, '}');
 	}
+	if (m->enrich != NULL)
+		enrich_put_container(m->enrich, &m->arena, m->out);
 	ecs_put_related(m->out, &parts);
 	put_session(m, &v);
 	ecs_put_summary(m->out, &v, &meaning, &parts);
+	if (m->enrich != NULL)
+		enrich_put_auditd(m->enrich, &m->arena, m->out);
 	if (!e->complete)
 		BUF_LITERAL(m->out, ",\"incomplete\":true");
 	if (e->late)
 		BUF_LITERAL(m->out, ",\"late\":true");
+	put_marks(m, true);
 	put_records(m, &x);
 }
 

@@ -2,6 +2,7 @@
 /* Format `records`: the JSON that LAUREL prints, by the rules of emit_records.py. */
 #include "decode.h"
 #include "emit.h"
+#include "enrich.h"
 #include "records_value.h"
 
 /* Opens a member and returns where its value goes; member_end() closes it. */
@@ -32,7 +33,7 @@ static inline void member_end(struct writer *w)
 		object_end(w->members);
 }
 
-static struct buf *member_named(struct writer *w, const char *name)
+struct buf *records_member(struct writer *w, const char *name)
 {
 	/* names given here are shorter; the padding is for table_place() */
 	char padded[16] = {0};
@@ -40,6 +41,11 @@ static struct buf *member_named(struct writer *w, const char *name)
 
 	memcpy(padded, name, slice.n < 15 ? slice.n : 15);
 	return member_begin(w, slice, field_find((struct slice){padded, slice.n}));
+}
+
+void records_member_end(struct writer *w)
+{
+	member_end(w);
 }
 
 static bool has_member(const struct writer *w, struct slice name, const struct field_entry *entry)
@@ -145,7 +151,7 @@ static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice
 		translate_syscall(t, arch, syscall);
 	if (count == 0)
 		return;
-	to = member_named(w, "ARGV");
+	to = records_member(w, "ARGV");
 	buf_putc(to, '[');
 	if (count <= 4) {
 		for (unsigned i = 0; i < count; i++) {
@@ -179,7 +185,7 @@ static void put_title_fields(struct emitter *m, struct writer *w, struct slice f
 	while (walk_next(&walk, &f)) {
 		if (SLICE_IS(f.name, "proctitle") && !has_member(w, argv, field_find(argv)) &&
 		    token_encoded(f.token, &m->scratch, &bytes)) {
-			records_title(member_named(w, "ARGV"), bytes);
+			records_title(records_member(w, "ARGV"), bytes);
 			member_end(w);
 		} else {
 			put_field(w, &f, &m->scratch);
@@ -199,7 +205,7 @@ static void put_plain_fields(struct emitter *m, struct writer *w, struct slice f
 
 static void put_message(struct emitter *m, struct writer *outer, struct slice message)
 {
-	struct buf *to = member_named(outer, "msg");
+	struct buf *to = records_member(outer, "msg");
 	struct writer inner = {.to = to, .members = outer->members != NULL ? &m->message_members : NULL};
 	struct translation none = {0};
 
@@ -269,15 +275,15 @@ static void put_tail(struct writer *w, struct walk walk, const struct translatio
 static void put_translation(struct writer *w, const struct translation *t)
 {
 	if (t->arch != NULL) {
-		put_word(member_named(w, "ARCH"), slice_of(t->arch->name));
+		put_word(records_member(w, "ARCH"), slice_of(t->arch->name));
 		member_end(w);
 	}
 	if (t->syscall != NULL) {
-		put_word(member_named(w, "SYSCALL"), slice_of(t->syscall));
+		put_word(records_member(w, "SYSCALL"), slice_of(t->syscall));
 		member_end(w);
 	}
 	if (t->address) {
-		records_address(member_named(w, "SADDR"), &t->parts);
+		records_address(records_member(w, "SADDR"), &t->parts);
 		member_end(w);
 	}
 }
@@ -325,19 +331,20 @@ static void put_record(struct emitter *m, struct writer *w, const struct event *
 	put_translation(w, &t);
 	if (m->translate == TRANSLATE_ALL)
 		put_names(m, w, parts.fields);
+	if (m->enrich != NULL)
+		enrich_put_record(m, w, e, r, parts.fields);
 }
 
-static void put_execve(struct emitter *m, struct writer *w, const struct event *e, const struct record *unused)
+static void put_execve(struct emitter *m, struct writer *w, const struct event *e, const struct record *first)
 {
 	static const struct translation none;
 	struct buf *to;
 
-	(void)unused;
 	if (!execve_read(&m->execve, e)) {
 		m->out->failed = true;
 		return;
 	}
-	to = member_named(w, "ARGV");
+	to = records_member(w, "ARGV");
 	buf_putc(to, '[');
 	for (size_t i = 0; i < m->execve.count; i++) {
 		struct slice argument;
@@ -365,6 +372,8 @@ static void put_execve(struct emitter *m, struct writer *w, const struct event *
 		if (parts.tail.n > 0)
 			put_tail(w, walk_run(parts.tail), &none, &m->scratch);
 	}
+	if (m->enrich != NULL)
+		enrich_put_record(m, w, e, first, (struct slice){"", 0});
 }
 
 typedef void put_object(struct emitter *m, struct writer *w, const struct event *e, const struct record *r);
@@ -471,6 +480,7 @@ bool emit_records_event(struct emitter *m, struct event *e)
 	for (uint32_t i = 0; i < e->count; i++)
 		if (is_first_of_type(e, i))
 			put_type(m, e, i);
+	put_marks(m, false);
 	if (m->original)
 		put_original(m, e);
 	BUF_LITERAL(m->out, "}\n");

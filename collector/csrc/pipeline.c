@@ -15,6 +15,7 @@ static void stream_init(struct pipeline *p, size_t place, const struct stream_op
 	mine.original = wanted->original;
 	buf_init(&stream->out, alloc);
 	emitter_init(&stream->emitter, &mine, &p->names, &stream->out, alloc);
+	stream->emitter.enrich = p->enrich;
 	stream->ecs = wanted->format == FORMAT_ECS;
 	for (stream->like = 0; stream->like < place; stream->like++) {
 		const struct stream *other = &p->streams[stream->like];
@@ -26,6 +27,59 @@ static void stream_init(struct pipeline *p, size_t place, const struct stream_op
 		p->all |= 1u << place;
 }
 
+static void enrich_drop(struct pipeline *p)
+{
+	const struct allocator *alloc;
+
+	if (p->enrich == NULL)
+		return;
+	alloc = p->enrich->alloc;
+	enrich_free(p->enrich);
+	alloc->resize(alloc->ctx, p->enrich, 0);
+	p->enrich = NULL;
+}
+
+/* False: no memory, or a program that is none. */
+static bool enrich_make(struct pipeline *p, const struct pipeline_options *options, const struct allocator *alloc)
+{
+	if (options->enrich_program.n == 0)
+		return true;
+	p->enrich = alloc->resize(alloc->ctx, NULL, sizeof(*p->enrich));
+	if (p->enrich == NULL)
+		return false;
+	if (enrich_init(p->enrich, options->enrich_program, options->hostname, options->enrich_ask, options->callback_ctx, alloc))
+		return true;
+	alloc->resize(alloc->ctx, p->enrich, 0);
+	p->enrich = NULL;
+	return false;
+}
+
+static void filter_drop(struct pipeline *p)
+{
+	const struct allocator *alloc;
+
+	if (p->filter == NULL)
+		return;
+	alloc = p->filter->alloc;
+	filter_free(p->filter);
+	alloc->resize(alloc->ctx, p->filter, 0);
+	p->filter = NULL;
+}
+
+/* False: no memory, or rules that are none. */
+static bool filter_make(struct pipeline *p, const struct pipeline_options *options, const struct allocator *alloc)
+{
+	if (options->program.n == 0)
+		return true;
+	p->filter = alloc->resize(alloc->ctx, NULL, sizeof(*p->filter));
+	if (p->filter == NULL)
+		return false;
+	if (filter_init(p->filter, options->program, (uint32_t)p->stream_count, options->match_raw, options->callback_ctx, alloc))
+		return true;
+	filter_drop(p);
+	return false;
+}
+
 bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, const struct allocator *alloc)
 {
 	const struct stream_options one = {options->format, options->translate, options->original, true};
@@ -33,9 +87,16 @@ bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, c
 	*p = (struct pipeline){.event_clock = options->event_clock, .stream_count = options->streams != NULL ? options->stream_count : 1};
 	buf_init(&p->rest, alloc);
 	buf_init(&p->malformed, alloc);
+	p->counters.last_serial = options->last_serial;
 	names_init(&p->names, options->resolve, options->resolve_ctx, alloc);
-	if (!coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc))
+	redact_init(&p->redact, options->redact, options->callback_ctx, alloc);
+	if (!enrich_make(p, options, alloc))
 		return false;
+	if (!filter_make(p, options, alloc) || !coalesce_init(&p->coalesce, options->timeout, options->last_serial, alloc)) {
+		filter_drop(p);
+		enrich_drop(p);
+		return false;
+	}
 	for (size_t i = 0; i < p->stream_count; i++)
 		stream_init(p, i, options->streams != NULL ? &options->streams[i] : &one, options, alloc);
 	return true;
@@ -47,6 +108,9 @@ void pipeline_free(struct pipeline *p)
 		emitter_free(&p->streams[i].emitter);
 		buf_free(&p->streams[i].out);
 	}
+	filter_drop(p);
+	enrich_drop(p);
+	redact_free(&p->redact);
 	coalesce_free(&p->coalesce);
 	names_free(&p->names);
 	buf_free(&p->rest);
@@ -99,13 +163,54 @@ static void emit_to(struct pipeline *p, uint32_t to, const struct item *item)
 		p->counters.lost++;
 }
 
+/* The streams that get the event, and what rules and redaction add to it. */
+static uint32_t judge_event(struct pipeline *p, struct event *e, struct marks *ret_marks)
+{
+	uint32_t to = p->all;
+
+	if (p->filter != NULL) {
+		facts_begin(&p->filter->facts, e);
+		to = filter_event(p->filter, e, to, p->now);
+		ret_marks->labels = p->filter->facts.given;
+		ret_marks->label_count = p->filter->facts.given_count;
+		if (to == 0) {
+			p->counters.events_filtered++;
+			p->counters.records_filtered += e->count;
+			return 0;
+		}
+	}
+	if (p->redact.ask != NULL) {
+		if (!redact_event(&p->redact, e, &ret_marks->redacted)) {
+			p->counters.lost++;
+			return 0;
+		}
+		p->counters.redacted += ret_marks->redacted;
+	}
+	return to;
+}
+
 static void emit_event(void *ctx, struct event *e)
 {
 	struct pipeline *p = ctx;
+	struct marks marks = {0};
+	uint32_t to = p->all;
 
+	if (p->enrich != NULL)
+		enrich_event(p->enrich, e);
+	if (p->filter != NULL || p->redact.ask != NULL) {
+		to = judge_event(p, e, &marks);
+		if (to == 0)
+			return;
+		for (size_t i = 0; i < p->stream_count; i++)
+			p->streams[i].emitter.marks = marks.label_count > 0 || marks.redacted > 0 ? &marks : NULL;
+	}
 	p->counters.records_out += e->count;
-	emit_to(p, p->all, &(struct item){.event = e});
+	for (uint32_t i = 0; i < e->count; i++)
+		p->types_out[type_place(e->records[i].number)]++;
+	emit_to(p, to, &(struct item){.event = e});
 	p->counters.incomplete += !e->complete;
+	for (size_t i = 0; i < p->stream_count; i++)
+		p->streams[i].emitter.marks = NULL;
 }
 
 static void emit_malformed(struct pipeline *p, struct slice raw, const char *reason)
@@ -134,6 +239,23 @@ static bool is_empty(const char *line, size_t n)
 static void expire(struct pipeline *p, bool everything)
 {
 	coalesce_expire(&p->coalesce, p->now, everything, emit_event, p);
+	if (p->filter != NULL)
+		filter_expire(p->filter, p->now, everything);
+}
+
+static void count_record(struct pipeline *p, const struct head *head)
+{
+	uint16_t number = type_number(head->type);
+	size_t place = type_place(number);
+
+	p->types_in[place]++;
+	if (number == AUDIT_EOE) { /* it says that the event ended and nothing else */
+		p->counters.records_out++;
+		p->types_out[place]++;
+	} else if ((head->serial > p->counters.last_serial || p->counters.last_serial - head->serial >= MAX_ENDED) &&
+		   !(head->type.n >= 7 && memcmp(head->type.p, "DAEMON_", 7) == 0)) {
+		p->counters.last_serial = head->serial;
+	}
 }
 
 static void take_line(struct pipeline *p, const char *line, size_t n)
@@ -156,8 +278,7 @@ static void take_line(struct pipeline *p, const char *line, size_t n)
 		if (stamp > p->now)
 			p->now = stamp;
 	}
-	if (type_number(head.type) == AUDIT_EOE)
-		p->counters.records_out++; /* EOE says that the event ended and nothing else */
+	count_record(p, &head);
 	coalesce_add(&p->coalesce, line, n, &head, p->now, emit_event, p);
 	if (p->event_clock)
 		expire(p, false);

@@ -5,11 +5,23 @@
 
 #include "coalesce.h"
 #include "emit.h"
+#include "enrich.h"
+#include "filter.h"
+#include "redact.h"
 
 #define MAX_LINE 131072u
 #define HOSTNAME_MAX_BYTES 255u
 
 #define MAX_STREAMS 16u
+
+/* Where records of a type are counted: by its number, those that the tables lack at 0. */
+#define TYPE_FIRST 1000u
+#define TYPE_NUMBERS 2001u
+
+static inline size_t type_place(uint16_t number)
+{
+	return number >= TYPE_FIRST && number < TYPE_FIRST + TYPE_NUMBERS - 1 ? number - TYPE_FIRST + 1u : 0;
+}
 
 /* One of several outputs. */
 struct stream_options {
@@ -31,10 +43,16 @@ struct pipeline_options {
 	struct slice hostname; /* UTF-8, copied */
 	names_resolve *resolve;
 	void *resolve_ctx;
+	struct slice program; /* of the filter, n == 0: none */
+	filter_match_raw *match_raw;
+	struct slice enrich_program; /* n == 0: nothing is added */
+	enrich_ask *enrich_ask;      /* NULL: this machine is not asked */
+	redact_ask *redact; /* NULL: nothing is redacted */
+	void *callback_ctx;
 };
 
 struct pipeline_counters {
-	uint64_t bytes_in, records_in, records_out, events_out, malformed, incomplete, lost;
+	uint64_t bytes_in, records_in, records_out, events_out, malformed, incomplete, lost, events_filtered, records_filtered, redacted, last_serial;
 };
 
 struct stream {
@@ -52,7 +70,11 @@ struct pipeline {
 	struct names names;
 	struct buf rest;      /* the line that has no newline yet */
 	struct buf malformed; /* a copy of the line */
+	struct enricher *enrich; /* NULL: none */
+	struct filter *filter; /* NULL: none */
+	struct redact redact;
 	struct pipeline_counters counters;
+	uint64_t types_in[TYPE_NUMBERS], types_out[TYPE_NUMBERS]; /* by type_place() */
 	double now;
 	bool event_clock, skipping;
 };

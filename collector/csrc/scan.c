@@ -57,7 +57,8 @@ static inline bool take_type(const char **p, const char *end, struct slice *ret)
 /* No record types: names of an event's own members in `records`. */
 static inline bool is_reserved(struct slice type)
 {
-	return SLICE_IS(type, "ID") || SLICE_IS(type, "NODE") || SLICE_IS(type, "ORIGINAL");
+	return SLICE_IS(type, "ID") || SLICE_IS(type, "NODE") || SLICE_IS(type, "ORIGINAL") || SLICE_IS(type, "LABELS") ||
+	       SLICE_IS(type, "REDACTED");
 }
 
 static inline bool take_node(const char **p, const char *end, struct slice *ret)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from auditpack_collector.cli import main
-from auditpack_collector.config import Output, load
+from auditpack_collector.config import Output
+from auditpack_collector.config_load import load
 from auditpack_collector.errors import InputError
 from auditpack_collector.import_laurel import import_laurel
 
@@ -55,7 +56,7 @@ def test_settings_are_carried(tmp_path: Path) -> None:
     (tmp_path / "ours.toml").write_text(ours)
     config = load(tmp_path / "ours.toml")
     assert (config.user, config.format, config.translate) == ("_laurel", "records", "universal")
-    assert config.output == Output("/var/log/laurel/audit.log", 5_000_000, 10)
+    assert config.output == (Output(path="/var/log/laurel/audit.log", max_bytes=5_000_000, generations=10),)
 
 
 @pytest.mark.parametrize(

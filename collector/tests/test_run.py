@@ -18,8 +18,7 @@ import pytest
 from collector_support import corpus, parse
 
 from auditpack_collector.config import Output
-from auditpack_collector.queue import Queue
-from auditpack_collector.sink import FileSink
+from auditpack_collector.file_sink import FileSink
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
@@ -48,7 +47,7 @@ class Plugin:
     def write_config(self, text: str, output: str = "") -> None:
         self.config.write_text(
             f"user = ''\n{text}\n[status]\ndirectory = '{self.status_file.parent}'\ninterval = 1\n"
-            f"[output]\npath = '{self.events}'\n{output}\n"
+            f"[[output]]\npath = '{self.events}'\n{output}\n"
         )
 
     def feed(self, data: bytes) -> None:
@@ -218,7 +217,7 @@ def test_a_full_disk_costs_no_event_while_the_queue_holds(tmp_path: Path, monkey
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[: 3 if full.is_set() else None]))
     monkeypatch.setattr("auditpack_collector.sink.RETRY", 0.05)
     threading.Timer(0.3, full.clear).start()
-    assert sink.write(b'{"a":1}\n{"b":2}\n', threading.Event()) == 0
+    assert sink.write(b'{"a":1}\n{"b":2}\n', threading.Event()) == 16
     assert (tmp_path / "e.jsonl").read_bytes() == b'{"a":1}\n{"b":2}\n'
     assert sink.errors > 1
     assert "No space" in sink.last_error
@@ -231,28 +230,5 @@ def test_a_folder_that_went_is_used_again_when_it_is_back(tmp_path: Path, monkey
     sink = FileSink(Output(path=str(folder / "e.jsonl")))
     folder.rmdir()
     threading.Timer(0.3, folder.mkdir).start()
-    assert sink.write(b"{}\n", threading.Event()) == 0
+    assert sink.write(b"{}\n", threading.Event()) == 3
     assert (folder / "e.jsonl").read_bytes() == b"{}\n"
-
-
-@pytest.mark.parametrize(("policy", "kept"), [("oldest", [b"3\n", b"4\n"]), ("newest", [b"1\n", b"2\n"])])
-def test_queue_drops_by_policy_and_counts(policy: str, kept: list[bytes]) -> None:
-    queue = Queue(4, policy)
-    for chunk in (b"1\n", b"2\n", b"3\n", b"4\n"):
-        queue.put(chunk)
-    queue.put(b"loss\n", force=True)
-    queue.close()
-    assert list(iter(queue.get, None)) == [*kept, b"loss\n"]
-    assert queue.dropped == 2
-
-
-def test_queue_blocks_if_told_so() -> None:
-    queue = Queue(4, "block")
-    queue.put(b"1234")
-    waiting = threading.Thread(target=queue.put, args=(b"5",))
-    waiting.start()
-    waiting.join(0.2)
-    assert waiting.is_alive()
-    assert queue.get() == b"1234"
-    waiting.join(5)
-    assert (queue.get(), queue.dropped) == (b"5", 0)

@@ -35,6 +35,7 @@ PLAIN = """
     pfs spid suid rport kind size fp vm vm-ctx img-ctx model uuid bus virt vm-pid resrc net mem vcpu seuser
     default-context selected-context role old-seuser new-seuser old-role new-role old-range new-range
     invalid_context bool val old_val policy lsm banners banner netns_id conntrack hook proto truncated cred
+    ANCESTORS DECODED ENV EXE_HASH LABELS OPID PID PPID SCRIPT SPAWNED_BY UID_GROUPS
     pid_ns inode_mode igid watch_inode hash feature ctrl path_mode trust nargs entry_point unsupported
 """.split()  # noqa: SIM905
 

@@ -15,11 +15,14 @@ A record that comes after its event's end is `late` and makes an event of its ow
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .decode import decimal
 from .scan import Record
 from .tables import RECORD_TYPES
+
+if TYPE_CHECKING:
+    from .enrich import Enrichment
 
 MAX_OPEN_EVENTS: Final = 1024
 MAX_OPEN_BYTES: Final = 16 << 20
@@ -50,7 +53,10 @@ class Event:
     """Records of one event in arrival order. `complete`: nothing that its records promise is missing, neither a PATH
     of `items` nor, as the emitter finds, an argument of `argc`."""
 
-    __slots__ = ("complete", "eoe", "items", "key", "late", "paths", "records", "size", "started", "syscall", "title")
+    __slots__ = (
+        *("complete", "enrichment", "eoe", "items", "key", "labels", "late", "paths"),
+        *("records", "redacted", "size", "started", "syscall", "title"),
+    )
 
     def __init__(self, key: Key, started: float) -> None:
         self.key = key
@@ -61,6 +67,9 @@ class Event:
         self.paths = 0
         self.syscall = self.title = self.eoe = self.late = False
         self.complete = True
+        self.enrichment: Enrichment | None = None
+        self.labels: list[bytes] = []  # that filters gave
+        self.redacted = 0  # values taken out
 
     def add(self, record: Record) -> None:
         self.size += len(record.raw)

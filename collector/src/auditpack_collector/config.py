@@ -1,178 +1,208 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration of `run`: every key, its default and what it accepts. An empty file means all defaults."""
+"""Configuration of `run`: every key with its default, what it accepts and what it means. An empty file is all defaults.
+
+The one list: config_load.py checks files by it; config_text.py makes of it `--print-config`, the JSON Schema, the
+sample and the tables of auditpack-collector(5).
+"""
 
 from __future__ import annotations
 
-import os
-import pwd
-import re
-import stat
-from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import toml
 from .options import FORMATS, TRANSLATIONS
 
 POLICIES = ("oldest", "newest", "block")
+OUTPUT_KINDS = ("file", "stdout", "unix", "syslog", "journald")
+INPUT_KINDS = ("stdin", "file", "unix")
+COMPRESSIONS = ("none", "gzip", "zstd")
+ACTIONS = ("drop", "move", "copy", "keep", "count", "label", "limit", "aggregate")
+GROUPINGS = ("key", "exe", "comm", "syscall", "auid", "uid", "type", "unit", "container")
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    path: bool = False,
+) -> Any:
+    """A key: `choices` of a string or of a list's items, bounds of a number, `path`: an absolute path (or empty)."""
+    about = {"doc": doc, "choices": choices, "low": low, "high": high, "path": path}
+    return field(default=default, metadata=about)
+
+
+def table(kind: type, doc: str) -> Any:
+    """A table with all its defaults."""
+    return field(default_factory=kind, metadata={"doc": doc})
+
+
+@dataclass(frozen=True)
+class Input:
+    """Where records come from; several at once, each coalesced by itself. Without any: stdin, as auditd gives it."""
+
+    kind: str = setting(
+        "stdin",
+        "stdin: auditd's pipe, or a file by hand; its end ends the collector. file: followed across rotation. "
+        "unix: a stream socket to connect to, as auditd's af_unix plugin offers one",
+        choices=INPUT_KINDS,
+    )
+    path: str = setting("", "of a file or socket", path=True)
+    from_start: bool = setting(False, "file: read what is there at the first start too, not only what comes")
 
 
 @dataclass(frozen=True)
 class Output:
-    """The event file. Rotated at `max_bytes` (0: never) into `<path>.1` … `<path>.<generations>`."""
+    """Where events go; any number up to 16, each with its own queue. Without any: the event file."""
 
-    path: str = "/var/log/auditpack/events.jsonl"
-    max_bytes: int = 100_000_000
-    generations: int = 5
+    name: str = setting("events", "what filters and the status call it; letters, digits, - and _")
+    kind: str = setting(
+        "file",
+        "file, stdout, unix: a stream socket to connect to (JSON lines), syslog: /dev/log, journald: its native socket",
+        choices=OUTPUT_KINDS,
+    )
+    format: str = setting("", "empty takes the format above all tables", choices=("", *FORMATS))
+    translate: str = setting("", "empty takes the one above all tables", choices=("", *TRANSLATIONS))
+    original: str = setting(
+        "", "events carry their raw lines; empty takes the one above all tables", choices=("", "yes", "no")
+    )
+    receives: str = setting(
+        "all", "all events, or only those that a filter moves or copies here", choices=("all", "sent")
+    )
+    path: str = setting("", "of a file (default /var/log/auditpack/<name>.jsonl) or socket", path=True)
+    line_prefix: str = setting("", "text before every line, such as '@cee: '")
+    max_bytes: int = setting(100_000_000, "file: rotated at this size; 0 never", low=0, high=1 << 50)
+    rotate_seconds: int = setting(
+        0, "file: rotated when a multiple of this passes, UTC; 0 never", low=0, high=366 * 86400
+    )
+    generations: int = setting(5, "file: rotated files kept", low=1, high=10000)
+    keep_seconds: int = setting(
+        0, "file: rotated files older than this go; 0 keeps them", low=0, high=100 * 366 * 86400
+    )
+    keep_bytes: int = setting(
+        0, "file: the oldest rotated files go while all take more; 0 no bound", low=0, high=1 << 50
+    )
+    compress: str = setting("none", "file: of rotated files", choices=COMPRESSIONS)
+    readers: tuple[str, ...] = setting((), "file: users, and groups as @group, that may read it (POSIX ACL)")
+    facility: str = setting("authpriv", "syslog: as in syslog(3), and the priority info")
+    queue_bytes: int = setting(0, "memory for events that wait; 0 takes [queue]'s max_bytes", low=0, high=1 << 32)
+    disk_bytes: int = setting(-1, "disk for events that wait; -1 takes [queue]'s disk_bytes", low=-1, high=1 << 50)
+    policy: str = setting("", "what goes when both are full; empty takes [queue]'s", choices=("", *POLICIES))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A rule on events, in the order of the file. All conditions given must hold; a list holds when one of it matches.
+
+    Texts are matched whole, with `*` and `?`; `!` before a value takes it out (`["*", "!/usr/bin/sudo"]`).
+    """
+
+    name: str = setting("", "what counters and reports call it; must be given")
+    type: tuple[str, ...] = setting((), "record types of the event")
+    key: tuple[str, ...] = setting((), "keys of the audit rule; the empty text is an event without key")
+    exe: tuple[str, ...] = setting((), "executable")
+    comm: tuple[str, ...] = setting((), "the process's own name")
+    argv: tuple[str, ...] = setting((), "arguments of an execve, joined by one space")
+    syscall: tuple[str, ...] = setting((), "system call's name")
+    path: tuple[str, ...] = setting((), "file names of the event, as the process gave them")
+    auid: tuple[str, ...] = setting((), "login user: name, number, range 1000-1999 or unset")
+    uid: tuple[str, ...] = setting((), "user: name, number or range")
+    unit: tuple[str, ...] = setting((), "systemd unit of the process (needs its enrichment)")
+    container: tuple[str, ...] = setting((), "container id of the process (needs its enrichment)")
+    label: tuple[str, ...] = setting((), "labels of the process, and those that rules above gave the event")
+    saddr: tuple[str, ...] = setting(
+        (), "socket address: ip, cidr, ip:port, [v6/bits]:port, *:port, port ranges 1-1023"
+    )
+    raw: str = setting("", "regular expression (Python, on bytes) found in one of the event's lines; tried last")
+    action: str = setting(
+        "count",
+        "drop; move: only to the output `to`; copy: also to it; keep: no later rule holds the event back; count; "
+        "label; limit: what is above `rate` is dropped; aggregate: repeats within `window` are dropped and summed up",
+        choices=ACTIONS,
+    )
+    outputs: tuple[str, ...] = setting((), "outputs that drop, keep, limit and aggregate concern; empty is all")
+    to: str = setting("", "move, copy: the output")
+    set: str = setting("", "label: the label")
+    rate: float = setting(100.0, "limit: events a second", low=0.001, high=1e6)
+    burst: int = setting(0, "limit: events at once; 0 is rate, at least 1", low=0, high=10_000_000)
+    window: float = setting(60.0, "aggregate: seconds from the first event on", low=0.1, high=86400)
+    per: tuple[str, ...] = setting(
+        (), "limit, aggregate: one count for each value of these; empty is one for all", choices=GROUPINGS
+    )
+
+
+@dataclass(frozen=True)
+class Redact:
+    """Secrets in arguments, process titles and commands, taken out of every format and of the raw lines too."""
+
+    enabled: bool = setting(False, "evidence is changed only when asked")
+    flags: bool = setting(True, "values of password flags and variables: --password=…, --token …, PGPASSWORD=…")
+    urls: bool = setting(True, "the password in scheme://user:password@host")
+    tokens: bool = setting(
+        True, "tokens known by their form: AWS, GitHub, GitLab, Slack, JWT, private keys, Bearer and Basic"
+    )
+    patterns: tuple[str, ...] = setting(
+        (), "own regular expressions (Python, on bytes); the group `secret`, else all, is taken out"
+    )
+    text: str = setting("[REDACTED]", "what stands there instead")
 
 
 @dataclass(frozen=True)
 class Queue:
-    """Events waiting for the disk, in bytes. When full: drop the oldest, the newest, or block (stalls the kernel)."""
+    """Events that wait for an output: in memory, then on disk, then they are lost by policy, and counted."""
 
-    max_bytes: int = 33_554_432
-    policy: str = "oldest"
+    max_bytes: int = setting(33_554_432, "memory, each output", low=1 << 16, high=1 << 32)
+    policy: str = setting(
+        "oldest",
+        "oldest or newest events are dropped when both are full; block stalls audited programs",
+        choices=POLICIES,
+    )
+    disk_bytes: int = setting(0, "disk, each output; 0 is none", low=0, high=1 << 50)
+    directory: str = setting("", "folder of the disk queues; empty is queue below [status]'s directory", path=True)
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where the collector says how it is: `directory`/status.json and metrics.prom, each `interval` seconds."""
+    """Where the collector says how it is: status.json and metrics.prom."""
 
-    directory: str = "/var/lib/auditpack/collector"
-    interval: float = 10.0
+    directory: str = setting("/var/lib/auditpack/collector", "also keeps the state across restarts", path=True)
+    interval: float = setting(10.0, "seconds between two writes", low=1, high=3600)
+    report: float = setting(60.0, "seconds between two events that say what filters held back", low=1, high=86400)
 
 
 @dataclass(frozen=True)
 class Config:
-    """`user`: account to run as when started by root ("" stays). `hostname`: "" takes the machine's."""
+    """Settings above all tables."""
 
-    user: str = "auditpack"
-    format: str = "ecs"
-    translate: str = "all"
-    original: bool = False
-    timeout: float = 2.0
-    hostname: str = ""
-    output: Output = field(default_factory=Output)
-    queue: Queue = field(default_factory=Queue)
-    status: Status = field(default_factory=Status)
+    user: str = setting("auditpack", "account to become when started by root; empty stays")
+    format: str = setting("ecs", "ecs, or records: what LAUREL prints", choices=FORMATS)
+    translate: str = setting(
+        "all", "names beside numbers: none, universal, or all, user and group names too", choices=TRANSLATIONS
+    )
+    original: bool = setting(False, "each event also carries its raw lines, for `auditpack-collector restore`")
+    timeout: float = setting(2.0, "seconds after which an event whose end never came is written", low=0.1, high=60)
+    hostname: str = setting("", "host.hostname of records without node=; empty takes the machine's")
+    input: tuple[Input, ...] = setting((), "sources")
+    output: tuple[Output, ...] = setting((), "destinations")
+    filter: tuple[Filter, ...] = setting((), "rules on events")
+    redact: Redact = table(Redact, "secrets")  # noqa: RUF009 - a field, like setting()
+    queue: Queue = table(Queue, "events that wait")  # noqa: RUF009
+    status: Status = table(Status, "how the collector is")  # noqa: RUF009
 
+    def inputs(self) -> tuple[Input, ...]:
+        return self.input or (Input(),)
 
-_CHOICES = {("format",): FORMATS, ("translate",): TRANSLATIONS, ("queue", "policy"): POLICIES}
-_RANGES: dict[tuple[str, ...], tuple[float, float]] = {
-    ("timeout",): (0.1, 60),
-    ("output", "max_bytes"): (0, 1 << 50),
-    ("output", "generations"): (1, 1000),
-    ("queue", "max_bytes"): (1 << 20, 1 << 32),
-    ("status", "interval"): (1, 3600),
-}
-_ABSOLUTE = (("output", "path"), ("status", "directory"))
-
-
-class ConfigError(Exception):
-    """All that is wrong with a configuration; each message is `file:line:column: what — remedy`."""
-
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__("\n".join(messages))
-        self.messages = messages
+    def outputs(self) -> tuple[Output, ...]:
+        return self.output or (Output(),)
 
 
-def load(path: Path) -> Config:
-    """Read and check the text; paths and users of the machine are for `check_host`. Raises ConfigError."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror} — name a readable file with --config"]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: no UTF-8 at byte {error.start} — save the file as UTF-8"]) from error
-    try:
-        data, places = toml.read(text)
-    except toml.TomlError as error:
-        raise ConfigError([f"{path}:{error.place.line}:{error.place.column}: {error.message}"]) from error
-    reader = _Checker(path, places)
-    config: Config = reader.build(Config, data, ())
-    if reader.messages:
-        raise ConfigError(reader.messages)
-    return config
+TABLES: dict[str, type] = {"input": Input, "output": Output, "filter": Filter}
+"""Arrays of tables, [[…]]."""
 
 
-class _Checker:
-    def __init__(self, path: Path, places: dict[tuple[str, ...], toml.Place]) -> None:
-        self._path = path
-        self._places = places
-        self.messages: list[str] = []
-
-    def build(self, kind: Any, data: dict[str, Any], prefix: tuple[str, ...]) -> Any:
-        known = {each.name: each for each in fields(kind)}
-        values: dict[str, Any] = {}
-        for name, value in data.items():
-            where = (*prefix, name)
-            if name not in known:
-                self._say(where, f"unknown key {'.'.join(where)} — known here: {', '.join(sorted(known))}")
-                continue
-            default = getattr(kind(), name)
-            if is_dataclass(default):
-                if not isinstance(value, dict):
-                    self._say(where, f"{name} is a table — write [{name}]")
-                else:
-                    values[name] = self.build(type(default), value, where)
-                continue
-            if isinstance(value, int) and not isinstance(value, bool) and isinstance(default, float):
-                value = float(value)  # noqa: PLW2901
-            if type(value) is not type(default):
-                self._say(where, f"{'.'.join(where)} wants {_KINDS[type(default)]}, not {value!r}")
-                continue
-            if self._accepts(where, value):
-                values[name] = value
-        return kind(**values)
-
-    def _accepts(self, where: tuple[str, ...], value: Any) -> bool:
-        name = ".".join(where)
-        if where in _CHOICES and value not in _CHOICES[where]:
-            self._say(where, f"{name} = {value!r} — one of {', '.join(_CHOICES[where])}")
-        elif where in _RANGES and not _RANGES[where][0] <= value <= _RANGES[where][1]:
-            self._say(where, f"{name} = {value} — from {_RANGES[where][0]:g} to {_RANGES[where][1]:g}")
-        elif where in _ABSOLUTE and not re.fullmatch(r"/[^\0]*[^/\0]", value):
-            self._say(where, f"{name} = {value!r} — an absolute path")
-        else:
-            return True
-        return False
-
-    def _say(self, where: tuple[str, ...], message: str) -> None:
-        place = self._places[where]
-        self.messages.append(f"{self._path}:{place.line}:{place.column}: {message}")
-
-
-_KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
-
-
-def check_host(config: Config, path: Path) -> list[str]:
-    """What the configuration asks of this machine and is not there. Opens nothing for writing."""
-    messages = []
-    account = None
-    if config.user:
-        try:
-            account = pwd.getpwnam(config.user)
-        except KeyError:
-            messages.append(f"{path}: user {config.user!r} does not exist — create it or set user")
-    for name, folder in (
-        ("output.path", os.path.dirname(config.output.path)),  # noqa: PTH120
-        ("status.directory", config.status.directory),
-    ):
-        try:
-            found = os.stat(folder)  # noqa: PTH116
-        except OSError as error:
-            messages.append(f"{path}: {name}: {folder}: {error.strerror} — create the directory")
-            continue
-        if not stat.S_ISDIR(found.st_mode):
-            messages.append(f"{path}: {name}: {folder} is no directory")
-        elif account is not None and os.geteuid() == 0 and not _may_write(found, account):
-            messages.append(f"{path}: {name}: {folder}: user {config.user!r} may not write there — chown it")
-    return messages
-
-
-def _may_write(found: os.stat_result, account: pwd.struct_passwd) -> bool:
-    if found.st_uid == account.pw_uid:
-        return found.st_mode & 0o300 == 0o300
-    if found.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
-        return found.st_mode & 0o030 == 0o030
-    return found.st_mode & 0o003 == 0o003
+def output_path(output: Output) -> str:
+    """Where a file is, or a socket; empty for kinds without."""
+    standard = {"file": f"/var/log/auditpack/{output.name}.jsonl", "syslog": "/dev/log"}
+    return output.path or standard.get(output.kind, "/run/systemd/journal/socket" if output.kind == "journald" else "")

@@ -45,7 +45,7 @@ class RecordDecoder:
         arch = ""
         for record in records:
             if record.type == b"SYSCALL":
-                arch = _arch(record)
+                arch = flags.arch_of(record.fields)
                 break
         execves = [record for record in records if record.type == b"EXECVE"]
         for record in records:
@@ -70,7 +70,7 @@ class RecordDecoder:
     def _record(self, record: Record, arch: str, now: float) -> Object:
         out: Object = {"type": record.type.decode("ascii")}
         if record.type == b"SECCOMP":  # it comes without a SYSCALL record
-            arch = _arch(record)
+            arch = flags.arch_of(record.fields)
         self._fields(record.fields, out, arch, now)
         self._message(record, out, arch, now)
         if record.tail:
@@ -181,10 +181,6 @@ class RecordDecoder:
                 errno = ERRNOS.get(-value)
                 if errno is not None:
                     put(out, "exit_name", errno)
-
-
-def _arch(record: Record) -> str:
-    return next((ARCHES.get(token, "") for name, token in record.fields if name == b"arch"), "")
 
 
 def _name(name: bytes) -> str:

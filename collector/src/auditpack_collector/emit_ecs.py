@@ -11,7 +11,7 @@ import posixpath
 import re
 import socket
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import normalise
 from .coalesce import Event
@@ -22,6 +22,10 @@ from .normalise import Meaning
 from .options import Options
 from .quote import ecs_text as text
 from .users import Names
+
+if TYPE_CHECKING:
+    from .enrich import Enricher
+    from .enrich_ecs import EcsEnricher
 
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z; a later time stamp is forged and clamped, event.id keeps it
 _AT_FDCWD = ("0xffffff9c", "0xffffffffffffff9c")
@@ -42,7 +46,12 @@ _O_ACCMODE, _O_CREAT_TRUNC_APPEND = 3, 0o3100
 class EcsEmitter:
     """Event → JSON value."""
 
-    def __init__(self, options: Options, names: Names) -> None:
+    def __init__(self, options: Options, names: Names, enricher: Enricher | None = None) -> None:
+        self._enrich: EcsEnricher | None = None
+        if enricher is not None:
+            from .enrich_ecs import EcsEnricher  # noqa: PLC0415 - only where something is added
+
+            self._enrich = EcsEnricher(enricher)
         self._hostname = options.hostname
         self._original = options.original
         self._decoder = RecordDecoder(names if options.translate == "all" else None)
@@ -81,6 +90,9 @@ class EcsEmitter:
         if isinstance(group, str):
             out["group"] = {"name": group}
         process = _process(view)
+        found = event.enrichment if self._enrich is not None else None
+        if self._enrich is not None and found is not None:
+            self._enrich.process(found, process)
         if process:
             out["process"] = process
         file = _file(view) if meaning.object in ("file", "process") else None
@@ -93,6 +105,8 @@ class EcsEmitter:
         hostname = text(first.node) if first.node else self._hostname
         if hostname:
             out["host"] = {"hostname": hostname}
+        if self._enrich is not None and found is not None:
+            self._enrich.container(found, out)
         _related(out)
         auditd: Object = {"schema": SCHEMA}
         session = view.first("ses")
@@ -102,10 +116,18 @@ class EcsEmitter:
         if result is not None:
             auditd["result"] = _SUCCESS.get(result, result)
         auditd["summary"] = _summary(view, meaning, out)
+        if self._enrich is not None and found is not None:
+            known = self._enrich.auditd(found)
+            if known:
+                auditd["process"] = known
         if not event.complete:
             auditd["incomplete"] = True
         if event.late:
             auditd["late"] = True
+        if event.labels:
+            auditd["labels"] = [text(label) for label in event.labels]
+        if event.redacted:
+            auditd["redacted"] = event.redacted
         auditd["records"] = records
         out["auditd"] = auditd
         return out

@@ -9,7 +9,7 @@ Names of auditd (ENRICHED) and ours are upper case beside the lower-case numbers
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import decode, fields, sockaddr
 from .coalesce import Event, is_single
@@ -19,6 +19,10 @@ from .quote import records_text as text
 from .scan import Field, Record
 from .tables import ARCHES, SYSCALLS
 from .users import Names
+
+if TYPE_CHECKING:
+    from .enrich import Enricher
+    from .enrich_records import RecordsEnricher
 
 _OBJECT_TYPES = frozenset((b"SYSCALL", b"CWD"))
 _MAX_CONVERTERS = 4096
@@ -71,7 +75,12 @@ def _decimal(token: bytes) -> Any:
 class RecordsEmitter:
     """Event → JSON value."""
 
-    def __init__(self, options: Options, names: Names) -> None:
+    def __init__(self, options: Options, names: Names, enricher: Enricher | None = None) -> None:
+        self._enrich: RecordsEnricher | None = None
+        if enricher is not None:
+            from .enrich_records import RecordsEnricher  # noqa: PLC0415 - only where something is added
+
+            self._enrich = RecordsEnricher(enricher)
         self._universal = options.translate in ("universal", "all")
         self._users = options.translate == "all"
         self._original = options.original
@@ -81,6 +90,9 @@ class RecordsEmitter:
     def event(self, event: Event, now: float) -> Object:
         records = event.records
         first = records[0]
+        arch = ""
+        if self._enrich is not None:
+            arch = self._enrich.arch(records)
         out: Object = {"ID": first.id.decode("ascii")}
         if first.node:
             out["NODE"] = text(first.node)
@@ -91,8 +103,12 @@ class RecordsEmitter:
                 if name not in out:
                     out[name], whole = self._execve([each for each in records if each.type == kind])
                     event.complete = event.complete and whole
+                    if self._enrich is not None and event.enrichment is not None:
+                        self._enrich.record(record, event.enrichment, arch, out[name])
                 continue
             value = self._record(record, now)
+            if self._enrich is not None and event.enrichment is not None:
+                self._enrich.record(record, event.enrichment, arch, value)
             if kind in _OBJECT_TYPES or kind == b"PROCTITLE" or is_single(kind):
                 put(out, name, value)
             else:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Union
 from . import decode
 from .flag_tables import TABLES
 from .scan import Field
+from .tables import ARCHES
 
 Meaning = Union[str, list[str], None]
 
@@ -288,6 +289,11 @@ def keys(data: bytes) -> bytes:
             out += b"<" + name.encode("ascii") + b">"
         at += 3 if sequence else 1
     return bytes(out)
+
+
+def arch_of(fields: list[Field]) -> str:
+    """The architecture that a record names; "" for none that the tables know."""
+    return next((ARCHES.get(token, "") for name, token in fields if name == b"arch"), "")
 
 
 class FlagDecoder:

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from .errors import CollectorError
 from .options import Options
 from .users import Names
+
+if TYPE_CHECKING:
+    from .limit import Repeat
 
 VARIABLE = "AUDITPACK_COLLECTOR_IMPLEMENTATION"
 
@@ -21,9 +25,12 @@ class Pipeline(Protocol):
     def flush(self, now: float, all: bool = False) -> bytes: ...
     def others(self) -> tuple[bytes, ...]: ...
     def counters(self) -> dict[str, int]: ...
+    def types(self) -> dict[str, tuple[int, int]]: ...
+    def rules(self) -> tuple[tuple[int, int], ...]: ...
+    def repeats(self) -> list[Repeat]: ...
 
 
-class ImplementationError(Exception):
+class ImplementationError(CollectorError):
     """The implementation that was forced cannot run."""
 
 

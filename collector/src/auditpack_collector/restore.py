@@ -4,7 +4,7 @@
 An event written with `original` gives its lines back byte for byte: `event.original` (ecs, joined by newlines) or
 `ORIGINAL` (records, a list), in the quoting of quote.py; so does a line that was no record. Promised order: the lines
 of an event together, in order of arrival; events in the order in which they stand. Not given back, as no event carries
-them: EOE, blank lines, what was cut off a line longer than scan.MAX_LINE. Loss reports never were lines.
+them: EOE, blank lines, what was cut off a line longer than scan.MAX_LINE. Reports of our own never were lines.
 An event without raw lines becomes lines of the same meaning: rebuild.py.
 """
 
@@ -35,7 +35,7 @@ def restore(source: BinaryIO, sink: BinaryIO, name: str) -> None:
 
 
 def lines_of(event: Json) -> list[bytes]:
-    """The lines of one event, none for a loss report. Other JSON values raise any of what restore() catches."""
+    """The lines of one event, none for a report of ours. Other JSON values raise any of what restore() catches."""
     if "event" in event:
         about = event["event"]
         if "original" in about:
@@ -44,4 +44,4 @@ def lines_of(event: Json) -> list[bytes]:
     if "ID" in event:
         lines = event.get("ORIGINAL")
         return lines_of_records(event) if lines is None else [unquote(each) for each in lines]
-    return [] if "LOSS" in event else [unquote(event["MALFORMED"]["raw"])]
+    return [] if {"LOSS", "HELD", "REPEAT"} & event.keys() else [unquote(event["MALFORMED"]["raw"])]

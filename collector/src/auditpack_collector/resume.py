@@ -8,20 +8,38 @@ import os
 import re
 from pathlib import Path
 
+from .config import Config, output_path
+
 TAIL = 1 << 18
 _BOOT = re.compile(rb"^btime ([0-9]+)", re.M)
 _ID = re.compile(r"([0-9]{1,15})\.[0-9]{1,3}:([0-9]{1,18})")
 
 
-def last_serial(events: Path) -> int:
-    """The highest serial among the last events of the file, or of its first rotation, since the boot; 0 for none."""
-    boot = _BOOT.search(Path("/proc/stat").read_bytes())
-    since = int(boot[1]) if boot else 0
-    for path in (events, events.with_name(events.name + ".1")):
-        serials = [serial for second, serial in map(_identity, _tail(path)) if second >= since]
-        if serials:
-            return max(serials)
-    return 0
+def boot_time() -> int:
+    """Seconds since the epoch."""
+    found = _BOOT.search(Path("/proc/stat").read_bytes())
+    return int(found[1]) if found else 0
+
+
+def last_serial(config: Config, queues: Path) -> int:
+    """The highest serial since the boot among the last events of the output files and disk queues; 0 for none.
+
+    Outputs that take only what a filter sends are not asked.
+    """
+    since = boot_time()
+    highest = 0
+    for output in config.outputs():
+        if output.receives == "all":
+            if output.kind == "file":
+                events = Path(output_path(output))
+                highest = max(highest, _highest(events, since) or _highest(events.with_name(events.name + ".1"), since))
+            segments = sorted((queues / output.name).glob("*.jsonl"))
+            highest = max(highest, _highest(segments[-1], since) if segments else 0)
+    return highest
+
+
+def _highest(path: Path, since: int) -> int:
+    return max((serial for second, serial in map(_identity, _tail(path)) if second >= since), default=0)
 
 
 def _tail(path: Path) -> list[bytes]:
@@ -37,7 +55,7 @@ def _tail(path: Path) -> list[bytes]:
 def _identity(line: bytes) -> tuple[int, int]:
     """(second, serial) of an event of either format; (-1, 0) for any other line, a torn one included."""
     try:
-        event = json.loads(line)
+        event = json.loads(line[line.find(b"{") :])
         identity = event["event"]["id"] if "event" in event else event["ID"]
         match = _ID.fullmatch(identity)
     except (ValueError, KeyError, TypeError):

@@ -23,7 +23,13 @@ _HEADER = re.compile(
     rb"(?:node=([^ ]{1,255}) )?type=([A-Za-z0-9_]{1,64}(?:\[[0-9]{1,10}\])?)"
     rb" msg=audit\(([0-9]{1,15})\.([0-9]{1,3}):([0-9]{1,19})\):"
 )
-_RESERVED: Final = (b"ID", b"NODE", b"ORIGINAL")  # no record types; names of an event's own members in `records`
+_RESERVED: Final = (
+    b"ID",
+    b"NODE",
+    b"ORIGINAL",
+    b"LABELS",
+    b"REDACTED",
+)  # no record types; names of an event's own members in `records`
 _FIELD = re.compile(
     rb'([^ =]+)=("[^"]*"(?![^ ])|[^ ]*(?: +[^ =]+(?![^ ]))*)'  # name=token and the words that follow an unquoted token
     rb"|([^ ]+(?: +[^ =]+(?![^ ]))*)"

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A strict reader of the TOML that configurations here are written in, with the place of every key.
 
-Tables, bare and quoted keys, strings on one line, integers, floats, booleans and arrays of them. Anything else of TOML
-(dotted keys, inline tables, dates, multi-line strings, arrays of tables) is refused with its place. tomllib knows no
-places and comes with Python 3.11 only; one reader makes a file mean the same on every host. Tests hold it to tomllib.
+Tables, arrays of tables, bare and quoted keys, strings on one line, integers, floats, booleans and arrays of them.
+Anything else of TOML (dotted keys, inline tables, dates, multi-line strings) is refused with its place. tomllib
+knows no places and comes with Python 3.11 only; one reader makes a file mean the same on every host. Tests hold it to
+tomllib.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
-_TABLE = re.compile(r"\[\s*([A-Za-z0-9_-]+)\s*\]")
+Path = tuple[Union[str, int], ...]
+"""("timeout",), ("queue", "policy"), of the second [[output]] ("output", 1, "path"), its header's own ("output", 1)."""
+
+_TABLE = re.compile(r"\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\]")
+_ARRAY = re.compile(r"\[\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\]\]")
 _KEY = re.compile(r"""([A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')[ \t]*=[ \t]*""")
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)(\.[0-9](?:_?[0-9])*)?([eE][+-]?[0-9]+)?")
 _BASIC = re.compile(r'"((?:[^"\\\n\x00-\x08\x0b-\x1f\x7f]|\\.)*)"')
@@ -35,7 +40,7 @@ class TomlError(Exception):
         self.message = message
 
 
-def read(text: str) -> tuple[dict[str, Any], dict[tuple[str, ...], Place]]:
+def read(text: str) -> tuple[dict[str, Any], dict[Path, Place]]:
     """Text → (tables and keys, place of each by path)."""
     return _Reader(text).document()
 
@@ -45,34 +50,52 @@ class _Reader:
         self._text = text
         self._at = 0
 
-    def document(self) -> tuple[dict[str, Any], dict[tuple[str, ...], Place]]:
+    def document(self) -> tuple[dict[str, Any], dict[Path, Place]]:
         root: dict[str, Any] = {}
-        places: dict[tuple[str, ...], Place] = {}
-        table, prefix = root, tuple[str, ...]()
+        places: dict[Path, Place] = {}
+        table: dict[str, Any] = root
+        prefix: Path = ()
         while True:
             self._blank()
             if self._at >= len(self._text):
                 return root, places
             place = self._place()
-            header = _TABLE.match(self._text, self._at)
+            array = _ARRAY.match(self._text, self._at)
+            header = array or _TABLE.match(self._text, self._at)
             if header:
-                name = header[1]
-                if (name,) in places:
-                    raise TomlError(place, f"table [{name}] given twice, first in line {places[name,].line}")
                 self._at = header.end()
-                table, prefix = {}, (name,)
-                root[name] = table
+                name, table = header[1], {}
+                if array:
+                    path = self._append(root, name, table, places, place)
+                elif (name,) in places:
+                    raise TomlError(place, f"table [{name}] given twice, first in line {places[name,].line}")
+                else:
+                    path = (name,)
+                    root[name] = table
+                prefix = path
             else:
                 key = _KEY.match(self._text, self._at)
                 if key is None:
                     raise TomlError(place, "expected `[table]` or `key = value`")
                 name = key[1].strip("\"'") if key[1][0] in "\"'" else key[1]
-                if (*prefix, name) in places:
-                    raise TomlError(place, f"{name} given twice, first in line {places[(*prefix, name)].line}")
+                path = (*prefix, name)
+                if path in places:
+                    raise TomlError(place, f"{name} given twice, first in line {places[path].line}")
                 self._at = key.end()
                 table[name] = self._value()
-            places[(name,) if header else (*prefix, name)] = place
+            places[path] = place
             self._end_of_line()
+
+    def _append(
+        self, root: dict[str, Any], name: str, table: dict[str, Any], places: dict[Path, Place], place: Place
+    ) -> Path:
+        if (name,) not in places:
+            root[name] = []
+            places[name,] = place
+        elif (name, 0) not in places:
+            raise TomlError(place, f"[[{name}]], but {name} is something else in line {places[name,].line}")
+        root[name].append(table)
+        return (name, len(root[name]) - 1)
 
     def _value(self) -> Any:
         text, at = self._text, self._at
