@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`$RAW name args…`: make one raw system call and print what the kernel returned (`-13` for EACCES).
+"""`$RAW name args… [-- name args…]…`: make raw system calls, and print what the kernel returned (`-13` for EACCES).
 
 An argument is an integer as in C (`3`, `-100`, `0x1ff`, `0644`), `NULL`, or else a string, passed as a pointer. A name
 `b32:…` goes in by the 32-bit gate (`int 0x80`, x86_64 hosts only), which is how a 64-bit program is seen with arch=b32.
@@ -23,18 +23,28 @@ _GATE = bytes.fromhex("53 89f8 89f3 89d1 418b10 418b7004 418b7808 cd80 5b c3")
 
 
 def main(argv: list[str]) -> int:
-    """Exit status: 0 the call was made, 2 it could not be (the reason on stderr)."""
-    if len(argv) < 2:
-        print("usage: $RAW [b32:]name [argument…]", file=sys.stderr)
+    """Exit status: 0 the calls were made, 2 one could not be (the reason on stderr; those after it are not made)."""
+    numbers = json.loads((Path(__file__).parent / "syscalls.json").read_text())
+    words = argv[1:]
+    while True:
+        end = words.index("--") if "--" in words else len(words)
+        status = _one(words[:end], numbers)
+        if status or end == len(words):
+            return status
+        words = words[end + 1 :]
+
+
+def _one(words: list[str], numbers: dict[str, dict[str, int]]) -> int:
+    if not words:
+        print("usage: $RAW [b32:]name [argument…] [-- [b32:]name [argument…]]…", file=sys.stderr)
         return 2
-    abi, _, name = argv[1].rpartition(":")
+    abi, _, name = words[0].rpartition(":")
     abi = abi or "b64"
-    numbers = json.loads((Path(__file__).parent / "syscalls.json").read_text()).get(abi, {})
-    if name not in numbers or len(argv) > 8:
-        print(f"$RAW: no system call {name!r} with {len(argv) - 2} arguments for {abi} here", file=sys.stderr)
+    if name not in numbers.get(abi, {}) or len(words) > 7:
+        print(f"$RAW: no system call {name!r} with {len(words) - 1} arguments for {abi} here", file=sys.stderr)
         return 2
     call = _call32 if abi == "b32" else _call64
-    print(call(numbers[name], argv[2:]), flush=True)
+    print(call(numbers[abi][name], words[1:]), flush=True)
     return 0
 
 
