@@ -22,7 +22,7 @@ from typing import Any
 import testinfra
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("driver.py", "agent.py", "raw.py", "tail.py", "judge.py", "view.py")
+SHIPPED = ("driver.py", "agent.py", "condition.py", "marker.py", "raw.py", "tail.py", "judge.py", "view.py")
 PYTHON = "exec python3 -sEB -m"
 
 

@@ -21,22 +21,24 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import judge
-from .agent import TAIL, Shell
+from .agent import Shell
+from .condition import TICK, daemon, renewed, state, until
+from .marker import Markers
 from .tail import Follower
 from .view import UNSET, View, is_event, records, serial, strings
 
 HERE = Path(__file__).resolve().parent
 MARKER = "auditpack-proof"
 LIMIT = 1000  # events kept of one firing
-PATIENCE = 60.0  # seconds a marker may take from auditctl to events.jsonl
+PATIENCE = 60.0  # seconds a marker may take from the kernel to events.jsonl
+AHEAD = 6  # firings whose events may still be on their way while the next one is fired
 GRACE = 1.0  # seconds for an event that the collector still holds when the end marker is out
 LOGIN = 300.0  # seconds until every user's session must have connected
-TICK = 0.02
 
 Plan = dict[str, Any]
 
@@ -48,16 +50,6 @@ class DriverError(Exception):
 def say(kind: str, **body: Any) -> None:
     sys.stdout.write(json.dumps({"kind": kind, **body}) + "\n")
     sys.stdout.flush()
-
-
-def until(done: Callable[[], bool], seconds: float) -> bool:
-    """Ask `done` again and again, at most `seconds` long (monotonic: cases set the clock)."""
-    limit = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(TICK)
-    return True
 
 
 class Stream:
@@ -105,10 +97,13 @@ class Stream:
                 return f"{words[0]} {words[1]}"
         return ""
 
-    def since(self, ref: str) -> list[dict[str, Any]]:
-        """Events after the begin marker so far."""
+    def within(self, ref: str) -> list[dict[str, Any]]:
+        """Events after the begin marker, and before the end marker if that is out."""
         begin = self.marks.get(f"{ref} begin")
-        return [] if begin is None else [event for number, event in self._open if number > begin]
+        if begin is None:
+            return []
+        end = self.marks.get(f"{ref} end")
+        return [event for number, event in self._open if number > begin and (end is None or number < end)]
 
     def close(self, ref: str) -> list[dict[str, Any]]:
         """Events between the markers of a firing; later ones of it go out as `late`."""
@@ -166,6 +161,17 @@ class Agents:
         self._server.close()
 
 
+@dataclass
+class Fired:
+    """A firing whose end marker was sent at `sent` (monotonic seconds); its markers were seen out at `out`."""
+
+    ref: str
+    case: dict[str, Any]
+    outcome: dict[str, Any]
+    sent: float
+    out: float | None = None
+
+
 class Batch:
     """All firings of one plan on this host."""
 
@@ -174,7 +180,9 @@ class Batch:
         self._run = plan["run"]
         self._python = os.path.realpath(shutil.which("python3") or sys.executable)
         self._shell = Shell()
-        self._sent: set[str] = set()
+        self._markers = Markers()
+        self._fired: list[Fired] = []
+        self._silent = 0
         self._works = 0
         quiet = [user.pw_uid for user in pwd.getpwall() if user.pw_name == plan["collector_user"]]
         self._stream = Stream(Path(plan["events"]), self._run, quiet[0] if quiet else None)
@@ -189,16 +197,15 @@ class Batch:
         say("ready")
         self._agents.gather()
         say("begin", state=state(self._plan["status"]), **self._facts)
-        silent = 0
         for firing in self._plan["firings"]:
-            if silent >= 2:  # the collector is gone: waiting out every marker would prove nothing more
+            if self._silent >= 2:  # the collector is gone: waiting out every marker would prove nothing more
                 say("result", ref=firing["ref"], rc=None, stdout="", stderr="", seconds=0, events=[],
                     env={}, truncated=0, error="not fired: the collector delivers no markers any more")  # fmt: skip
                 continue
-            outcome = self._fire(firing)
-            silent = silent + 1 if outcome.pop("silent") else 0
-            say("result", ref=firing["ref"], **outcome)
-        fresh = _renewed(Path(self._plan["status"]))
+            self._fire(firing)
+            self._report(AHEAD)
+        self._report(0)
+        fresh = renewed(Path(self._plan["status"]))
         self._stream.pump()
         say(
             "end",
@@ -212,16 +219,16 @@ class Batch:
     def close(self) -> None:
         self._agents.close()
 
-    def _fire(self, firing: dict[str, Any]) -> dict[str, Any]:
+    def _fire(self, firing: dict[str, Any]) -> None:
         ref, case = firing["ref"], firing["case"]
         outcome: dict[str, Any] = {
             "rc": None, "stdout": "", "stderr": "", "seconds": 0, "events": [], "truncated": 0, "error": None,
-            "silent": False,
         }  # fmt: skip
         work = self._workspace(case["as"])
         env = {"WORK": str(work), "RAW": str(HERE / "raw"), "PY": self._python, "EACH": firing.get("each") or ""}
         outcome["env"] = {name: env[name] for name in ("WORK", "EACH", "PY")}
         outcome["error"] = self._as_root("prereq", case, env)
+        sent = None
         if outcome["error"] is None:
             self._mark(ref, "begin")
             answer = self._agents.run(case["as"], case["trigger"], env, str(work), case.get("timeout") or 30)
@@ -232,43 +239,63 @@ class Batch:
                 _end_group(group)
             self._settle(ref, case, outcome)
             self._mark(ref, "end")
+            sent = time.monotonic()
             _end_group(group)
         error = self._as_root("cleanup", case, env) or _removed(work)
         outcome["error"] = outcome["error"] or error
-        if f"{ref} begin" in self._sent:
-            self._collect(ref, case, outcome)
-        return outcome
+        if sent is None:
+            say("result", ref=ref, **outcome)
+        else:
+            self._fired.append(Fired(ref, case, outcome, sent))
 
     def _mark(self, ref: str, which: str) -> None:
-        subprocess.run(["auditctl", "-m", f"{MARKER} {self._run} {ref} {which}"], check=True)
-        self._sent.add(f"{ref} {which}")
+        self._markers.send(f"{MARKER} {self._run} {ref} {which}")
 
     def _settle(self, ref: str, case: dict[str, Any], outcome: dict[str, Any]) -> None:
         """Before the end marker: wait for what other processes still have to do (their serials come later)."""
         if case.get("settle") and not outcome["error"]:
-            until(lambda: self._met(ref, case, outcome), float(case["settle"]))
+
+            def met() -> bool:
+                self._stream.pump()
+                return self._met(ref, case, outcome)
+
+            until(met, float(case["settle"]))
 
     def _met(self, ref: str, case: dict[str, Any], outcome: dict[str, Any]) -> bool:
+        return judge.met(case, {**outcome, **self._facts, "events": self._stream.within(ref)})
+
+    def _report(self, ahead: int) -> None:
+        """Report the oldest firings, in order, until at most `ahead` are left; the host works on meanwhile."""
         self._stream.pump()
-        return judge.met(case, {**outcome, **self._facts, "events": self._stream.since(ref)})
+        while self._fired:
+            if self._ready(self._fired[0]):
+                fired = self._fired.pop(0)
+                say("result", ref=fired.ref, **fired.outcome)
+            elif len(self._fired) > ahead:
+                time.sleep(TICK)
+                self._stream.pump()
+            else:
+                return
 
-    def _collect(self, ref: str, case: dict[str, Any], outcome: dict[str, Any]) -> None:
-        """After the end marker: everything below its serial exists already, only the collector may still hold it."""
-        marks = {f"{ref} begin", f"{ref} end"}
-
-        def out() -> bool:
-            self._stream.pump()
-            return marks <= self._stream.marks.keys()
-
-        if not until(out, PATIENCE):
-            outcome["silent"] = True
-            outcome["error"] = f"the markers did not come out of the collector within {PATIENCE:.0f} s"
-            return
-        expects = case.get("expect") and not outcome["error"]
-        if expects and not self._met(ref, case, outcome):
-            until(lambda: self._met(ref, case, outcome), GRACE)
-        events = self._stream.close(ref)
-        outcome["events"], outcome["truncated"] = events[:LIMIT], max(0, len(events) - LIMIT)
+    def _ready(self, fired: Fired) -> bool:
+        """Whether a firing can be reported: everything below its end marker exists, only the collector may hold it."""
+        now = time.monotonic()
+        if fired.out is None:
+            if {f"{fired.ref} begin", f"{fired.ref} end"} <= self._stream.marks.keys():
+                fired.out = now
+            elif now - fired.sent <= PATIENCE:
+                return False
+            else:
+                self._silent += 1
+                fired.outcome["error"] = f"the markers did not come out of the collector within {PATIENCE:.0f} s"
+                return True
+        expects = fired.case.get("expect") and not fired.outcome["error"]
+        if expects and now - fired.out <= GRACE and not self._met(fired.ref, fired.case, fired.outcome):
+            return False
+        self._silent = 0
+        events = self._stream.close(fired.ref)
+        fired.outcome["events"], fired.outcome["truncated"] = events[:LIMIT], max(0, len(events) - LIMIT)
+        return True
 
     def _as_root(self, step: str, case: dict[str, Any], env: dict[str, str]) -> str | None:
         command = case.get(step)
@@ -312,43 +339,6 @@ def _install_raw(python: str, syscalls: dict[str, dict[str, int]]) -> None:
     raw.chmod(0o755)
 
 
-def state(status_file: str) -> dict[str, Any]:
-    """The kernel's and the collector's own account: `{"kernel": {...}, "collector": {...}, "daemon": …}`."""
-    printed = subprocess.run(["auditctl", "-s"], check=True, capture_output=True, text=True).stdout
-    kernel: dict[str, Any] = {}
-    for line in printed.splitlines():
-        name, _, value = line.partition(" ")
-        kernel[name] = int(value) if value.strip().isdigit() else value.strip()
-    path = Path(status_file)
-    collector = json.loads(path.read_text()) if path.exists() else None
-    return {"kernel": kernel, "collector": collector, "daemon": _daemon(), "rules_check": _augenrules()}
-
-
-def _renewed(path: Path) -> bool:
-    """Wait for the collector to write its status once more, so that it tells of everything before now."""
-    if not path.exists():
-        return False
-    known = path.read_bytes()
-    interval = float(json.loads(known).get("interval", 10))
-    return until(lambda: path.read_bytes() != known, 2 * interval + 5)
-
-
-def _daemon() -> dict[str, str]:
-    """`active`, and the end of the journal if it is not."""
-    active = subprocess.run(["systemctl", "is-active", "auditd"], check=False, capture_output=True, text=True)
-    answer = {"state": active.stdout.strip()}
-    if active.returncode != 0:
-        command = ["journalctl", "-u", "auditd", "-n", "15", "--no-pager", "-o", "cat"]
-        answer["journal"] = subprocess.run(command, check=False, capture_output=True, text=True).stdout[-TAIL:]
-    return answer
-
-
-def _augenrules() -> str:
-    """What `augenrules --check` prints; its exit status says nothing (0 also when rules have changed)."""
-    done = subprocess.run(["augenrules", "--check"], check=False, capture_output=True, text=True)
-    return (done.stdout + done.stderr).strip()
-
-
 def main() -> int:
     """Exit status: 0 every case was fired and reported, 1 the batch stopped (reason on stderr)."""
     batch = None
@@ -357,7 +347,7 @@ def main() -> int:
         batch.go()
     except (DriverError, OSError, subprocess.CalledProcessError) as error:
         print(f"driver: {error}", file=sys.stderr)
-        print(json.dumps(_daemon()), file=sys.stderr)
+        print(json.dumps(daemon()), file=sys.stderr)
         return 1
     finally:
         if batch:

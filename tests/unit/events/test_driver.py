@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.events import agent, connection, driver, raw
+from tests.events import agent, condition, connection, driver, raw
 from tests.unit.events.samples import touch
 
 RUN = "0f0f0f0f"
@@ -48,14 +48,14 @@ def test_events_belong_to_a_case_by_serial(log: Path) -> None:
     assert stream.seen == 6
 
 
-def test_events_since_begin_while_the_trigger_is_still_awaited(log: Path) -> None:
+def test_events_after_begin_while_the_trigger_is_still_awaited(log: Path) -> None:
     stream = driver.Stream(log, RUN, None)
     put(log, touch(9), touch(12))
     stream.pump()
-    assert stream.since("cis.a") == []
+    assert stream.within("cis.a") == []
     put(log, marker(10, "cis.a begin"))
     stream.pump()
-    assert numbers(stream.since("cis.a")) == ["12"]
+    assert numbers(stream.within("cis.a")) == ["12"]
 
 
 def test_an_event_that_comes_late_goes_to_its_case(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +69,7 @@ def test_an_event_that_comes_late_goes_to_its_case(log: Path, capsys: pytest.Cap
     assert [(line["kind"], line["ref"], line["event"]["event"]["id"][-2:]) for line in said] == [
         ("late", "cis.a", "12")
     ]
-    assert numbers(stream.since("cis.b")) == ["17"]
+    assert numbers(stream.within("cis.b")) == ["17"]
 
 
 def test_markers_of_another_run_are_events_like_any_other(log: Path) -> None:
@@ -106,11 +106,11 @@ def test_what_the_collector_says_of_itself_is_kept_apart(log: Path) -> None:
 
 def test_status_counts_only_when_written_again(tmp_path: Path) -> None:
     status = tmp_path / "status.json"
-    assert not driver._renewed(status)
+    assert not condition.renewed(status)
     status.write_text('{"interval": 0.1, "updated": 1}')
     timer = threading.Timer(0.2, status.write_text, ['{"interval": 0.1, "updated": 2}'])
     timer.start()
-    assert driver._renewed(status)
+    assert condition.renewed(status)
     timer.join()
 
 
@@ -125,14 +125,14 @@ def test_shell_does_not_wait_for_what_runs_on(tmp_path: Path) -> None:
     answer = agent.Shell().run("sleep 60 & echo $!", {}, str(tmp_path), 20)
     assert answer["rc"] == 0
     driver._end_group(answer["group"])
-    assert driver.until(lambda: _gone(int(answer["stdout"])), 10)
+    assert condition.until(lambda: _gone(int(answer["stdout"])), 10)
 
 
 def test_shell_gives_up_after_the_timeout(tmp_path: Path) -> None:
     answer = agent.Shell().run("sleep 60", {}, str(tmp_path), 0.2)
     assert answer["rc"] is None
     driver._end_group(answer["group"])
-    assert driver.until(lambda: _gone(answer["group"]), 10)
+    assert condition.until(lambda: _gone(answer["group"]), 10)
 
 
 def _gone(pid: int) -> bool:
