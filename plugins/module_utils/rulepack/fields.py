@@ -11,6 +11,7 @@ import errno
 import re
 import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from .messages import MESSAGE_TYPES
@@ -122,6 +123,7 @@ class Compare(NamedTuple):
         return f"{self.left}{self.op}{self.right}"
 
 
+@lru_cache(maxsize=2**12)
 def parse_filter(text: str) -> Filter:
     """`auid>=1000` → Filter. ValueError (`what — remedy`) on an unknown field, operator or a missing value."""
     match = _FILTER.fullmatch(text.strip())
@@ -138,6 +140,7 @@ def parse_filter(text: str) -> Filter:
     return Filter(name, op, value.strip())
 
 
+@lru_cache(maxsize=2**10)
 def parse_compare(text: str) -> Compare:
     """`euid!=uid` → Compare. ValueError when the kernel knows no such pair (AUDIT_COMPARE_* in linux/audit.h)."""
     match = _FILTER.fullmatch(text.strip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Optional, TypeVar
 
 from .fields import LISTS, Compare, Filter, canonical
@@ -34,10 +35,21 @@ class Canon(NamedTuple):
     keys: tuple[str, ...]
 
 
+@lru_cache(maxsize=2**14)
+def _filters(items: tuple[Filter, ...]) -> frozenset[Filter]:
+    """Thousands of lines share a few dozen sets of filters."""
+    return frozenset(canonical(item) for item in items)
+
+
+@lru_cache(maxsize=2**12)
+def _names(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(names)
+
+
 def normalise(line: Line) -> Canon:
     """The canonical form; KeyError(name) when a user or group name was not resolved to its number."""
-    fields = frozenset(canonical(item) for item in line.fields)
-    syscalls = frozenset(line.syscalls) or None
+    fields = _filters(line.fields)
+    syscalls = _names(line.syscalls) or None
     perm = line.value("perm")
     if perm and syscalls and _is_expansion(perm, syscalls):
         syscalls = None
@@ -45,6 +57,7 @@ def normalise(line: Line) -> Canon:
     return Canon(line.list, line.action, line.arch, syscalls, fields, compares, tuple(sorted(set(line.keys))))
 
 
+@lru_cache(maxsize=2**12)
 def _is_expansion(perm: str, syscalls: frozenset[str]) -> bool:
     """Whether these are the calls that audit >= 4 adds to a rule with arch and perm, and lists."""
     least = {name for letter in perm for name in _AT_LEAST[letter]}

@@ -9,6 +9,8 @@ narrows the mask of a rule with arch and perm to its own table; what that lacks 
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
+
 _SURE = {
     "r": "readlink readlinkat quotactl listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr",
     "w": "rename mkdir rmdir creat link unlink symlink mknod mkdirat mknodat unlinkat renameat linkat symlinkat"
@@ -26,6 +28,12 @@ _LATER = {
 }
 SURE = {letter: frozenset(names.split()) for letter, names in _SURE.items()}
 LATER = {letter: frozenset(names.split()) for letter, names in _LATER.items()}
+SINCE = {
+    "fchmodat2": ">=6.6",
+    **dict.fromkeys(("getxattrat", "listxattrat", "setxattrat", "removexattrat"), ">=6.13"),
+    "file_setattr": ">=6.17",
+}
+"""Calls of `LATER` that an audit older than the kernel may have no name for, with the kernels that have them."""
 OPENS = frozenset({"open", "openat", "openat2"})
 _LATER_OPENS = frozenset({"openat2"})
 AUDIT_4 = {
@@ -38,6 +46,7 @@ AUDIT_4 = {
 _MODES = {"r": {"read", "both"}, "w": {"write", "both"}, "x": set[str](), "a": set[str]()}
 
 
+@lru_cache(maxsize=2**14)
 def covers(early: str, late: str | None, syscall: str) -> bool:
     """Whether a rule with perm `early` fires whenever one with perm `late` (None: without perm) does, on any kernel.
 
@@ -58,6 +67,7 @@ def _open_modes(perm: str) -> set[str]:
     return {mode for letter in perm for mode in _MODES[letter]}
 
 
+@cache
 def reachable(perm: str) -> frozenset[str]:
     """Every system call on which a rule with `perm` can fire on some kernel."""
     found = {name for letter in perm for name in SURE[letter] | LATER[letter]}

@@ -13,9 +13,9 @@ from .limits import too_much
 from .line import Control, Line
 from .merge import merge
 from .model import Condition, HostFacts, Rule, Value, release_of
-from .perms import reachable
+from .perms import SINCE, reachable
 from .selection import Chosen
-from .shadow import Placed, find_dead, without_covered
+from .shadow import Placed, find_dead, shadows_of, without_covered
 from .styles import Style
 from .styles import style as style_of
 from .variables import substitute
@@ -60,6 +60,7 @@ class Rendered:
     warnings: list[PackError] = field(default_factory=list)
     creates: list[ToCreate] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
+    calls: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Real path → as the pack has it, where only its parents are links: both name the same to the kernel."""
     files: set[str] = field(default_factory=set)
     """Paths that are known to be no directories: of one, `-w` would watch all below it too."""
@@ -74,7 +75,9 @@ IO_URING = ">=3.1"
 """The first audit with the list."""
 NARROWS_PERM = ">=4.0"
 """From here on arch and perm together narrow the mask to a table of audit's own, which lacks fchmodat2 and execveat;
-naming the calls keeps them in. Before, a rule without calls looks at all, and naming some would narrow it."""
+naming the calls keeps them in. Before, a rule without calls is looked at on every system call of every process, three
+times as dear in all (docs/packs/cost.md); naming those that perm can fire on at all makes it cheap and loses nothing,
+as long as audit has names for what the kernel has."""
 _CONTROL_ORDER = ("-D", "-b", "-f", "--backlog_wait_time", "-r", "--loginuid-immutable", "-c")
 
 
@@ -84,11 +87,12 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
     rendered = Rendered()
     placed: list[Placed] = []
     controls: dict[str, RenderedLine] = {}
-    form = style_of(style, next(filter(None, (host_benchmark(one, facts) for one in composition.chosen)), ""))
+    benchmarks = {one.pack.name: host_benchmark(one, facts) for one in composition.chosen}
+    form = style_of(style, next(filter(None, benchmarks.values()), ""))
     for chosen in composition.chosen:
         _check_supports(chosen, facts, errors)
     for chosen, rule in composition.rules():
-        reason = _inactive(chosen, rule, facts)
+        reason = _inactive(chosen, rule, facts, benchmarks[chosen.pack.name])
         if reason:
             rendered.skipped.append(Skipped(rule.id, reason))
         elif rule.control:
@@ -98,17 +102,19 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
                 errors.append(_error(rule, message, "keep one of the two"))
             controls[control.option] = RenderedLine(str(control), rule.id, chosen.pack.name)
         else:
-            here = rule.under(host_benchmark(chosen, facts))
+            here = rule.under(benchmarks[chosen.pack.name])
             placed += _rule_lines(chosen, here, facts, form, rendered, errors)
     raise_if_any(errors)
     merged = merge(placed)
     every = [rule for _, rule in composition.rules()]
     elements = {rule.id for rule in every if rule.each}
-    merged, covered = without_covered(merged, elements) if elements else (merged, [])
+    shadows = shadows_of(merged)
+    merged, covered = without_covered(merged, elements, shadows)
+    shadows = shadows_of(merged) if covered else shadows
     left = {name for one in merged for name in (one.rule, *one.also)}
     rendered.notes += dict.fromkeys(f"{rule}: {reason}" for rule, reason in covered)
     rendered.skipped += [Skipped(rule, reason) for rule, reason in dict(covered).items() if rule not in left]
-    problems = [*too_much(merged, {rule.id: rule.place for rule in every}), *find_dead(merged)]
+    problems = [*too_much(merged, {rule.id: rule.place for rule in every}), *find_dead(merged, shadows)]
     raise_if_any(problems)
     rendered.warnings = problems
     ranked = sorted(controls, key=_rank)
@@ -119,7 +125,9 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
 
 
 def _line(placed: Placed, form: Style, rendered: Rendered) -> RenderedLine:
-    written = rendered.written if form.as_written else {}
+    if not form.as_written:
+        return RenderedLine(form.text(placed.line, True), placed.rule, placed.pack, placed.also, placed.line)
+    written = rendered.written
     fields = tuple(
         item._replace(value=written[item.value]) if item.field in ("path", "dir") and item.value in written else item
         for item in placed.line.fields
@@ -186,14 +194,14 @@ def _check_supports(chosen: Chosen, facts: HostFacts, errors: list[PackError]) -
         errors.append(PackError(pack.place.file, pack.place.line, message, f"set its variable benchmark to {names}"))
 
 
-def _inactive(chosen: Chosen, rule: Rule, facts: HostFacts) -> str:
+def _inactive(chosen: Chosen, rule: Rule, facts: HostFacts, here: str) -> str:
     if not wanted(chosen, rule):
         return f"`{rule.when}` is not set"
-    declared = {benchmark.id for benchmark in chosen.pack.benchmarks}
-    named = {reference.benchmark for reference in rule.references} & declared
-    here = host_benchmark(chosen, facts)
-    if named and here not in named:
-        return f"not in benchmark {here}"
+    if chosen.pack.benchmarks and rule.references:
+        declared = {benchmark.id for benchmark in chosen.pack.benchmarks}
+        named = {reference.benchmark for reference in rule.references} & declared
+        if named and here not in named:
+            return f"not in benchmark {here}"
     return unmet(rule.condition, facts)
 
 
@@ -226,18 +234,19 @@ def _rule_lines(  # noqa: PLR0917
         template = replace(base, fields=(*match, *filters))
         for line in style.spell(template, () if rule.perm and _no_arch_with_perm(facts) else abis):
             if rule.perm:
-                names = _calls_of_perm(rule, facts, line.arch if style.names_calls else None)
+                names = _calls_of_perm(rule.perm, facts, line.arch if style.names_calls else None, rendered)
             else:
                 names = _syscalls(rule, facts, line.arch, rendered, errors)
             if names is not None:
-                found.append(Placed(replace(line, syscalls=names), rule.id, chosen.pack.name, rule.place))
+                full = replace(line, syscalls=names) if names else line
+                found.append(Placed(full, rule.id, chosen.pack.name, rule.place))
     return found
 
 
 def _filters(chosen: Chosen, rule: Rule, facts: HostFacts) -> tuple[Filter, ...]:
     found = []
     for text in rule.filters:
-        item = parse_filter(substitute(text, _values(chosen, facts)))
+        item = parse_filter(substitute(text, _values(chosen, facts)) if "$" in text else text)
         try:
             checked = canonical(item, facts.users, facts.groups)
         except KeyError:
@@ -245,7 +254,7 @@ def _filters(chosen: Chosen, rule: Rule, facts: HostFacts) -> tuple[Filter, ...]
             raise ValueError(f"unknown {kind} `{item.value}` on this host — create it, or change the filter") from None
         if checked.field == "exe":
             checked = Filter("exe", item.op, _real(checked.value, facts))
-        readable = item.field in ("exit", "msgtype") or re.fullmatch(r"a[0-3]", item.field)
+        readable = item.field in ("exit", "msgtype", "a0", "a1", "a2", "a3")
         found.append(item if readable else checked)
     return tuple(found)
 
@@ -265,7 +274,8 @@ def _matches(
         elements = facts.lists[rule.each]
         if not elements:
             rendered.skipped.append(Skipped(rule.id, f"`{rule.each}` is empty on this host"))
-        name = "dir" if rule.each == "homes_elsewhere" or rule.each.startswith("home-dir:") else "path"
+        trees = rule.each in ("homes_elsewhere", "integrity_dirs") or rule.each.startswith("home-dir:")
+        name = "dir" if trees else "path"
         spaced = [path for path in elements if re.search(r"\s", path)]
         rendered.notes += [f"{rule.id}: {path!r} is not watched: auditctl cannot read white space" for path in spaced]
         return [(canonical(Filter(name, "=", path)), *perm) for path in elements if path not in spaced]
@@ -332,12 +342,19 @@ def _absent(rule: Rule, real: str, path: str, facts: HostFacts, rendered: Render
     rendered.notes.append(f"{rule.id}: {real} is not there yet and is watched for")
 
 
-def _calls_of_perm(rule: Rule, facts: HostFacts, abi: str | None) -> tuple[str, ...] | None:
-    """The calls that a rule of arch and perm must name on this host; none where audit leaves it all of them."""
-    if abi is None or not satisfies(facts.audit_version, NARROWS_PERM):
+def _calls_of_perm(perm: str, facts: HostFacts, abi: str | None, rendered: Rendered) -> tuple[str, ...] | None:
+    """The calls that a rule of arch and perm names on this host; none where audit lacks names of calls it is for."""
+    if abi is None:
         return ()
-    table = facts.syscalls.get(abi, {})
-    return tuple(sorted(reachable(rule.perm) & set(table), key=lambda name: table[name]))
+    if (perm, abi) not in rendered.calls:
+        table = facts.syscalls.get(abi, {})
+        unnamed = [
+            name for name in reachable(perm) & SINCE.keys() - table.keys() if satisfies(facts.kernel, SINCE[name])
+        ]
+        every = unnamed and not satisfies(facts.audit_version, NARROWS_PERM)
+        names = sorted(reachable(perm) & table.keys(), key=lambda name: table[name])
+        rendered.calls[perm, abi] = () if every else tuple(names)
+    return rendered.calls[perm, abi]
 
 
 def _syscalls(

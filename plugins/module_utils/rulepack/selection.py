@@ -112,6 +112,8 @@ def choose(entry: Entry, packs: Iterable[Pack], errors: Errors) -> Chosen | None
     if pack is None:
         return None
     values = _values(pack, entry, errors)
+    if not entry.get("exclude") and not entry.get("rules"):
+        return Chosen(pack, values, pack.rules)
     excluded = _excluded(pack, entry.get("exclude") or (), errors)
     overrides = _overrides(pack, entry.get("rules") or {}, values, errors)
     off = excluded | {rule_id for rule_id, override in overrides.items() if override.get("off") is True}

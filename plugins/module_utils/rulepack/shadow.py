@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from .errors import PackError
@@ -56,6 +58,19 @@ class Shadow(NamedTuple):
     other: bool
 
 
+_BITS: dict[tuple[str, str], int] = {}
+
+
+def _mask(pairs: Iterable[tuple[str, str]]) -> int:
+    """A bit for each pair; two rules whose masks have none in common never meet. -1: a pair that stands for all."""
+    found = 0
+    for pair in pairs:
+        if pair[1] == _EVERY:
+            return -1
+        found |= _BITS.setdefault(pair, 1 << len(_BITS))
+    return found
+
+
 class _Facets:
     """A canonical rule taken apart once, for many comparisons."""
 
@@ -70,6 +85,9 @@ class _Facets:
         for item in canon.fields:
             self._take(item)
         self.pairs = self._pairs()
+        self.mask = _mask(self.pairs)
+        self.most = _most(self)
+        self.places = _places(self)
 
     def _take(self, item: Filter) -> None:
         if item.field == "perm":
@@ -125,7 +143,10 @@ class _Facets:
 
 def contradiction(line: Line) -> str:
     """Why the rule can never match anything, or an empty string."""
-    facets = _Facets(normalise(line))
+    return _contradiction(_facets(normalise(line)), line)
+
+
+def _contradiction(facets: _Facets, line: Line) -> str:
     for name, span in facets.numbers.items():
         if not span.spans:
             filters = " ".join(str(item) for item in line.fields if item.field == name)
@@ -157,26 +178,36 @@ def find_shadowed(lines: Sequence[Line]) -> list[Shadow]:
     return _shadows([normalise(line) for line in lines])
 
 
-def find_dead(placed: Sequence[Placed]) -> list[PackError]:
-    """Errors for rules that can never win, warnings for those that lose some system calls or say nothing new."""
+def shadows_of(placed: Sequence[Placed]) -> list[Shadow]:
+    """The same of lines that are normalised already."""
+    return _shadows([one.canon for one in placed])
+
+
+def find_dead(placed: Sequence[Placed], shadows: Iterable[Shadow] | None = None) -> list[PackError]:
+    """Errors for rules that can never win, warnings for those that lose some system calls or say nothing new.
+
+    `shadows`: what `shadows_of` said of them, where it was asked already.
+    """
     problems = []
     for one in placed:
-        reason = contradiction(one.line) or _silences_all(one.line)
+        reason = _contradiction(_facets(one.canon), one.line) or _silences_all(one.line)
         if reason:
             message = f"rule `{one.rule}` makes no sense: {reason}"
             problems.append(PackError(one.place.file, one.place.line, message, "mend its filters"))
-    for shadow in _shadows([one.canon for one in placed]):
+    for shadow in shadows_of(placed) if shadows is None else shadows:
         problems.append(_problem(placed[shadow.line], [placed[index] for index in shadow.by], shadow))
     unique = {(problem.file, problem.line, problem.message): problem for problem in problems}
     return list(unique.values())
 
 
-def without_covered(placed: Sequence[Placed], elements: Collection[str]) -> tuple[list[Placed], list[tuple[str, str]]]:
+def without_covered(
+    placed: Sequence[Placed], elements: Collection[str], shadows: Iterable[Shadow]
+) -> tuple[list[Placed], list[tuple[str, str]]]:
     """The lines without those of the rules `elements` that an earlier rule covers: what a host's list holds is no
-    mistake of a pack. Beside them, for each line left out its rule and what covers it.
+    mistake of a pack. Beside them, for each line left out its rule and what covers it. `shadows`: find_shadowed of all.
     """
     gone: dict[int, str] = {}
-    for shadow in _shadows([one.canon for one in placed]):
+    for shadow in shadows:
         late = placed[shadow.line]
         if late.rule in elements and not late.also and not shadow.partly:
             by = ", ".join(f"{placed[index].rule} ({_carries(placed[index].line)})" for index in shadow.by)
@@ -209,7 +240,7 @@ def _silences_all(line: Line) -> str:
     if (line.list, line.action) == ("task", "never") and not line.fields:
         return "it switches the audit of system calls off for every process"
     if (line.list, line.action) == ("exclude", "always"):
-        facets = _Facets(normalise(line))
+        facets = _facets(normalise(line))
         spans = facets.number("msgtype") & compared("=", SYSCALL, U32)
         only = all(item.field == "msgtype" for item in line.fields)
         if only and not facets.bits and spans.spans:
@@ -217,19 +248,57 @@ def _silences_all(line: Line) -> str:
     return ""
 
 
+@lru_cache(maxsize=2**14)
+def _facets(canon: Canon) -> _Facets:
+    """Hosts of a fleet have most of their rules in common."""
+    return _Facets(canon)
+
+
+class _Earlier:
+    """The rules seen so far, found again by the one thing that each asks for most."""
+
+    def __init__(self) -> None:
+        self._by: dict[object, list[tuple[int, _Facets]]] = {}
+
+    def add(self, index: int, early: _Facets) -> None:
+        self._by.setdefault(early.most, []).append((index, early))
+
+    def implied(self, late: _Facets) -> list[tuple[int, _Facets]]:
+        """Those whose filters hold for every event of `late`, in load order."""
+        found, mask = [], late.mask
+        for where in late.places:
+            for one in self._by.get(where, ()):
+                if one[1].mask & mask and _implied(one[1], late):
+                    found.append(one)
+        found.sort(key=itemgetter(0))
+        return found
+
+
+def _most(early: _Facets) -> tuple[str, object]:
+    """Its list, and its path, directory or a text that must be equal; `late` must have the same, or lie in it."""
+    equal = next((item for item in early.rest if item.op == "="), None)
+    return early.canon.list, early.path or (f"{early.dir}/" if early.dir else equal)
+
+
+def _places(late: _Facets) -> list[tuple[str, object]]:
+    """What `_most` of a rule that covers `late` can be."""
+    found: list[object] = [None, *late.rest]
+    found += [late.path] if late.path else []
+    for path in filter(None, (late.path, late.dir)):
+        above = path.rstrip("/").split("/")
+        found += [f"{'/'.join(above[:depth])}/" for depth in range(2, len(above) + 1)] + ["//"]
+    return [(late.canon.list, place) for place in dict.fromkeys(found)]
+
+
 def _shadows(canons: Sequence[Canon]) -> list[Shadow]:
     found = []
-    earlier: dict[tuple[str, str], list[tuple[int, _Facets]]] = {}
+    earlier = _Earlier()
     for index, canon in enumerate(canons):
-        late = _Facets(canon)
-        candidates = sorted(
-            (*earlier.get((canon.list, ""), ()), *(earlier.get((canon.list, late.path), ()) if late.path else ())),
-            key=lambda one: one[0],
-        )
-        shadow = _shadow(index, late, [(number, early) for number, early in candidates if _implied(early, late)])
+        late = _facets(canon)
+        shadow = _shadow(index, late, earlier.implied(late))
         if shadow:
             found.append(shadow)
-        earlier.setdefault((canon.list, late.path), []).append((index, late))
+        earlier.add(index, late)
     return found
 
 
@@ -237,19 +306,26 @@ def _shadow(index: int, late: _Facets, early: list[tuple[int, _Facets]]) -> Shad
     """`early` are the rules whose filters hold for every event of `late`; what is left are the system calls."""
     if not early:
         return None
+    found = _winners(late, tuple(one for _, one in early))
+    return found and Shadow(index, tuple(early[place][0] for place in found[0]), found[1], found[2])
+
+
+@lru_cache(maxsize=2**14)
+def _winners(late: _Facets, early: tuple[_Facets, ...]) -> tuple[tuple[int, ...], bool, bool] | None:
+    """Which of `early` take calls of `late`, whether only some of the calls, and whether without its key."""
     covered, other = 0, False
     by: set[int] = set()
     for abi, name in late.pairs:
-        winner = next(((number, one) for number, one in early if _covers(one, late, abi, name)), None)
-        if winner:
-            number, one = winner
+        place = next((place for place, one in enumerate(early) if _covers(one, late, abi, name)), None)
+        if place is not None:
+            one = early[place].canon
             covered += 1
-            by.add(number)
-            other = other or one.canon.action != late.canon.action or not set(late.canon.keys) <= set(one.canon.keys)
+            by.add(place)
+            other = other or one.action != late.canon.action or not set(late.canon.keys) <= set(one.keys)
     partly = covered < len(late.pairs)
     if not covered or (partly and not other):
         return None
-    return Shadow(index, tuple(sorted(by)), partly, other)
+    return tuple(sorted(by)), partly, other
 
 
 def _covers(early: _Facets, late: _Facets, abi: str, name: str) -> bool:

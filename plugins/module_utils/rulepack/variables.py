@@ -19,6 +19,9 @@ def names_in(*texts: str) -> list[str]:
 def substitute(text: str, values: Mapping[str, Value]) -> str:
     """Put values in. KeyError(name) for a variable without one. A true bool is 1, a false one 0."""
 
+    if "$" not in text:
+        return text
+
     def value(match: re.Match[str]) -> str:
         found = values[match.group(1)]
         return str(int(found)) if isinstance(found, bool) else str(found)

@@ -11,6 +11,7 @@ _TERM = re.compile(r"(>=|<=|==|!=|>|<|=|\^|~)?\s*(\d+(?:\.\d+)*)")
 _OPEN = (10**9,)
 
 
+@lru_cache(maxsize=2**12)
 def parts(version: str) -> tuple[int, ...]:
     """The leading dotted numbers, without trailing zeros. ValueError when there are none."""
     match = re.match(r"\d+(?:\.\d+)*", version)

@@ -17,6 +17,8 @@ from auditpack.render import Rendered, render
 from auditpack.schema import load_packs
 
 PACKS = Path(__file__).parent / "packs"
+CALLS = "chmod,fchmod,openat,unlinkat,fchmodat"
+"""What perm=wa can fire on, of the calls that the hosts know."""
 
 
 def rendered(facts: HostFacts, style: str = "modern", names: tuple[str, ...] = (), **variables: Any) -> Rendered:
@@ -40,13 +42,19 @@ def test_controls_go_first_and_the_lock_last(old: HostFacts) -> None:
 
 def test_a_pair_for_both_abis(old: HostFacts) -> None:
     assert lines(rendered(old), "demo.passwd") == [
-        "-a always,exit -F arch=b64 -F path=/etc/passwd -F perm=wa -F key=identity",
-        "-a always,exit -F arch=b32 -F path=/etc/passwd -F perm=wa -F key=identity",
+        f"-a always,exit -F arch=b64 -S {CALLS} -F path=/etc/passwd -F perm=wa -F key=identity",
+        f"-a always,exit -F arch=b32 -S {CALLS} -F path=/etc/passwd -F perm=wa -F key=identity",
     ]
 
 
 def test_one_line_where_the_host_has_one_abi(old: HostFacts) -> None:
     assert len(lines(rendered(replace(old, abis=("b64",))), "demo.passwd")) == 1
+
+
+def test_audit_3_names_no_calls_of_perm_where_it_lacks_one_of_the_kernels(old: HostFacts) -> None:
+    found = lines(rendered(replace(old, kernel="6.12.48+deb12")), "demo.passwd")
+    assert found[0] == "-a always,exit -F arch=b64 -F path=/etc/passwd -F perm=wa -F key=identity"
+    assert "-S execve,execveat " in lines(rendered(replace(old, kernel="6.12.48+deb12")), "demo.setuid")[0]
 
 
 def test_audit_4_gets_the_calls_of_perm_named(new: HostFacts) -> None:
