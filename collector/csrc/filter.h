@@ -5,6 +5,7 @@
 #define AUDITPACK_FILTER_H
 
 #include "decode_execve.h"
+#include "labels.h"
 #include "limit.h"
 
 #define FILTER_MAX_RULES 256u
@@ -65,7 +66,7 @@ enum { SINGLE_EXE, SINGLE_COMM, SINGLE_AUID, SINGLE_UID, SINGLE_SYSCALL, SINGLE_
 struct filter_facts {
 	const struct event *event;
 	struct slice unit, container; /* of the process; n == 0 for none */
-	const struct slice *labels;   /* of the process */
+	struct slice labels[MAX_LABELS]; /* of the process */
 	size_t label_count;
 	struct slice given[FILTER_MAX_LABELS]; /* labels by rules */
 	size_t given_count;

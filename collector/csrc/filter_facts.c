@@ -30,7 +30,6 @@ void facts_begin(struct filter_facts *x, const struct event *e)
 {
 	x->event = e;
 	x->unit = x->container = (struct slice){"", 0};
-	x->labels = NULL;
 	x->label_count = x->given_count = 0;
 	x->have_singles = x->have_argv = x->has_argv = false;
 }

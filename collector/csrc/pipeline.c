@@ -163,6 +163,20 @@ static void emit_to(struct pipeline *p, uint32_t to, const struct item *item)
 		p->counters.lost++;
 }
 
+/* What rules may ask of the event's process. */
+static void tell_process(struct filter_facts *x, const struct enricher *n)
+{
+	const struct process *process = n->current.process;
+
+	if (process == NULL)
+		return;
+	x->unit = process_cgroup(process, CGROUP_UNIT);
+	x->container = process_cgroup(process, CGROUP_CONTAINER);
+	for (uint32_t i = 0; i < n->options.label_count; i++)
+		if ((process->labels >> i & 1) != 0)
+			x->labels[x->label_count++] = n->options.label_names[i];
+}
+
 /* The streams that get the event, and what rules and redaction add to it. */
 static uint32_t judge_event(struct pipeline *p, struct event *e, struct marks *ret_marks)
 {
@@ -170,6 +184,8 @@ static uint32_t judge_event(struct pipeline *p, struct event *e, struct marks *r
 
 	if (p->filter != NULL) {
 		facts_begin(&p->filter->facts, e);
+		if (p->enrich != NULL)
+			tell_process(&p->filter->facts, p->enrich);
 		to = filter_event(p->filter, e, to, p->now);
 		ret_marks->labels = p->filter->facts.given;
 		ret_marks->label_count = p->filter->facts.given_count;

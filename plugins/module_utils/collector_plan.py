@@ -8,6 +8,7 @@ import grp
 import json
 import os
 import pwd
+import shutil
 import signal
 import sys
 import time
@@ -28,6 +29,13 @@ EVENTS = "/var/log/auditpack"
 STATE = "/var/lib/auditpack/collector"
 STATUS = f"{STATE}/status.json"
 USER = "auditpack"
+PROFILE = "/etc/apparmor.d/auditpack-collector"
+HOST_FILES = {
+    "auditpack-collector.1": "/usr/share/man/man1/auditpack-collector.1",
+    "auditpack-collector.5": "/usr/share/man/man5/auditpack-collector.5",
+    "apparmor": PROFILE,
+}
+"""What the wheel brings for the host, and where it goes."""
 SCRIPT = "auditpack-collector"
 
 PLUGIN_TEXT = f"""# Managed by Auditpack, role audit_collector: changes made here are overwritten.
@@ -140,9 +148,18 @@ class Plan:
         self.want(CONFIG, file_state(self.config, 0o640, 0, gid))
         if not self.replace_code:
             self.want(LAUNCHER, self._launcher(CODE))
+            self._host_files(CODE)
         elif look(LAUNCHER).kind == "missing":
             self.states.append((LAUNCHER, "absent", "a program of the wheel"))
         self.want(PLUGIN, file_state(PLUGIN_TEXT))
+
+    def _host_files(self, code: str) -> None:
+        """Plan the manual and, where there is AppArmor, its profile; a wheel may bring none."""
+        for name, path in HOST_FILES.items():
+            source = Path(code, "auditpack_collector", "host", name)
+            if not source.is_file() or (path == PROFILE and not apparmor_parser()):
+                continue
+            self.want(path, FileState("file", source.read_bytes(), 0o644, 0, 0))
 
     def _launcher(self, code: str) -> FileState:
         module, function = wheel.entry_point(code, SCRIPT)
@@ -167,6 +184,7 @@ class Plan:
         self._check_config(staged or CODE)
         if staged:
             self.want(LAUNCHER, self._launcher(staged))
+            self._host_files(staged)
         originals.keep(self.files)
         old = f"{CODE}.old"
         remove_tree(old)
@@ -178,6 +196,8 @@ class Plan:
             if after.kind != "dir":
                 put(path, after)
         try:
+            if PROFILE in self.files:
+                load_profile()
             start_plugin(new_code=staged is not None)
         except HostError as error:
             self._take_back(old if staged else None)
@@ -192,6 +212,8 @@ class Plan:
         for path, (before, after) in self.files.items():
             if after.kind != "dir":
                 put(path, before)
+        if PROFILE in self.files:
+            load_profile()
         auditd.reload(None)
 
     def _stage(self, wheel_file: str | None) -> str | None:
@@ -226,6 +248,25 @@ class Plan:
         if done.rc != 0:
             said = done.said.replace(candidate, CONFIG)
             raise HostError(f"audit_collector_config: the collector refuses it: {said}")
+
+
+def apparmor_parser() -> str | None:
+    """Return the program that loads profiles, None where AppArmor is off or not there."""
+    enabled = Path("/sys/module/apparmor/parameters/enabled")
+    if not enabled.exists() or enabled.read_text().strip() != "Y":
+        return None
+    return shutil.which("apparmor_parser", path="/usr/sbin:/sbin:/usr/bin:/bin")
+
+
+def load_profile() -> None:
+    """Load the profile for the next start of the collector, or take it out of the kernel where the file is gone."""
+    parser = apparmor_parser()
+    if parser is None:
+        return
+    if os.path.exists(PROFILE):
+        run([parser, "--replace", PROFILE])
+    elif "auditpack-collector (" in Path("/sys/kernel/security/apparmor/profiles").read_text():
+        Path("/sys/kernel/security/apparmor/.remove").write_text("auditpack-collector")
 
 
 def status() -> dict[str, Any]:
@@ -267,13 +308,21 @@ def start_plugin(new_code: bool, seconds: float = 180) -> None:
         if time.monotonic() > end:
             raise HostError(f"the collector does not run as a plugin of auditd after {seconds:.0f} s; {_evidence()}")
         time.sleep(0.5)
-    output = Path(status()["output"]["path"])
-    before = output.stat().st_size
+    before = _arrived()
     run(["auditctl", "-m", "auditpack: the collector has started"])
-    while output.stat().st_size <= before:
+    while _arrived() <= before:
         if time.monotonic() > end:
-            raise HostError(f"no record reaches {output} within {seconds:.0f} s; {_evidence()}")
+            raise HostError(f"no record comes out of the collector within {seconds:.0f} s; {_evidence()}")
         time.sleep(0.5)
+
+
+def _arrived() -> int:
+    """Return what grows when a record comes out: the first event file, else the count in the status."""
+    said = status()
+    for output in said.get("outputs", [said["output"]]):
+        if output.get("kind", "file") == "file" and os.path.exists(output["path"]):
+            return os.stat(output["path"]).st_size
+    return int(said["counters"]["records_in"])
 
 
 def _evidence() -> str:
@@ -292,6 +341,9 @@ def remove(originals: Originals, plan: Plan) -> None:
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.3)
+    for path in HOST_FILES.values():
+        put(path, originals.files.get(path, MISSING))
+    load_profile()
     for folder in (HOME, os.path.dirname(CONFIG), STATE):
         remove_tree(folder)
     give_events(0)

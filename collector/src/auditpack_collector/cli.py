@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line: run, check, status, replay, restore, explain, import-laurel.
+"""Command line: run, check, print-config, schema, status, replay, restore, explain, import-laurel.
 
 Exit 0 well, 1 failed, 2 bad usage or configuration.
 """
@@ -19,6 +19,8 @@ from .options import ENRICHMENTS, FORMATS, TRANSLATIONS
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+    from .options import Options
 
 DEFAULT_CONFIG = "/etc/auditpack/collector.toml"
 
@@ -49,12 +51,20 @@ def _parser() -> argparse.ArgumentParser:
 
     running = commands.add_parser("run", help="the auditd plugin: records on stdin, events to the configured file")
     _add_config(running)
+    running.add_argument("--print-config", action="store_true", help="only print the configuration in force")
     running.add_argument("--check", action="store_true", help="only check the configuration and what it needs here")
     running.set_defaults(function=_run)
 
     checking = commands.add_parser("check", help="the same as `run --check`")
     _add_config(checking)
-    checking.set_defaults(function=_run, check=True)
+    checking.set_defaults(function=_run, check=True, print_config=False)
+
+    printing = commands.add_parser("print-config", help="the configuration in force, every key with its value")
+    _add_config(printing)
+    printing.set_defaults(function=_print_config)
+
+    describing = commands.add_parser("schema", help="the JSON Schema of the configuration")
+    describing.set_defaults(function=_schema)
 
     showing = commands.add_parser("status", help="how the running collector is, as a table")
     _add_config(showing)
@@ -69,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         default="none",
         help="names beside numbers; `all` also asks this machine's user database (default: %(default)s)",
     )
+    replaying.add_argument("--config", default="", metavar="FILE", help="apply its filters, redaction and first format")
     replaying.add_argument("--original", action="store_true", help="events also carry their raw lines")
     replaying.add_argument("file", nargs="?", default="-", metavar="FILE|-")
     replaying.set_defaults(function=_replay)
@@ -99,6 +110,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from .config_load import load
     from .run import run
 
+    if arguments.print_config:
+        return _print_config(arguments)
     path = Path(arguments.config)
     config = load(path)
     if not arguments.check:
@@ -107,6 +120,23 @@ def _run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"auditpack-collector: {problem}", file=sys.stderr)
     return 2 if problems else 0
+
+
+def _print_config(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from .config_load import load
+    from .config_text import print_config
+
+    sys.stdout.write(print_config(load(Path(arguments.config))))
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from .config_text import schema
+
+    sys.stdout.write(schema())
+    return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -129,9 +159,21 @@ def _replay(arguments: argparse.Namespace) -> int:
         original=arguments.original,
         clock="event",
     )
+    if arguments.config:
+        options = _configured(arguments.config)
     with _source(arguments.file) as source:
         report(replay(source, sys.stdout.buffer, options))
     return 0
+
+
+def _configured(path: str) -> Options:
+    """As `run` would do it, for the first output alone, and without this machine's processes."""
+    from pathlib import Path
+
+    from .config_load import load
+    from .service import options_of
+
+    return options_of(load(Path(path)))._replace(clock="event", enrich="none")
 
 
 def _restore(arguments: argparse.Namespace) -> int:

@@ -175,7 +175,7 @@ class Pipeline:
         if self._enricher is not None:
             event.enrichment = self._enricher.event(event)
         if self._filter is not None:
-            to, event.labels = self._filter.event(event, self._now)
+            to, event.labels = self._filter.event(event, self._now, *_process_of(event))
             if not to:
                 self._events_filtered += 1
                 self._records_filtered += len(event.records)
@@ -211,6 +211,14 @@ def _enricher(options: Options) -> Enricher | None:
     from .enrich import Enricher  # noqa: PLC0415 - loaded only where something is added
 
     return Enricher(wanted, options.hostname, options.enrich_source())
+
+
+def _process_of(event: Event) -> tuple[list[bytes], bytes, bytes]:
+    """Labels, unit and container of the event's process, as filters ask for them."""
+    found = event.enrichment
+    if found is None or found.process is None:
+        return [], b"", b""
+    return found.labels, found.process.cgroup.unit, found.process.cgroup.container
 
 
 def _filter(options: Options, streams: int, default: int) -> Filter | None:
