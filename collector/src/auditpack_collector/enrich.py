@@ -27,7 +27,7 @@ _SCRIPT_PLACES: Final = (b"a1", b"a2", b"a3", b"a4")
 
 
 class Enrichment:
-    """Of one event. `process` is known or None; `executed`: the event is an execve; `script`: its `#!` script or b""."""
+    """Of one event. `process` None: unknown; `executed`: the event is an execve; `script`: its `#!` script or b""."""
 
     __slots__ = ("ancestors", "environment", "executed", "groups", "hash", "labels", "parent", "process", "script")
 

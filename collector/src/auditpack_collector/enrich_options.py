@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What enrichment is asked for; the same for the Python and the C. `docs/collector/enrichment.md` says what each gives."""
+"""What enrichment is asked for; the same for the Python and the C. Each switch: docs/collector/enrichment.md."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class LabelRule(NamedTuple):
 class EnrichOptions(NamedTuple):
     """`decode` concerns `records` alone: `ecs` always says what flags mean. `ancestors` is a depth, 0 none.
 
-    Of /proc and files of this machine, so off in `replay` unless asked: `proc` (root of procfs, "" none: processes that
-    no event showed, start times, units, containers), `environment`, `hash`, `groups`, `host`. `boot` is the boot id that
-    makes process GUIDs of /proc.
+    Of /proc and files of this machine, so off in `replay` unless asked: `proc` (root of procfs, "" none: processes
+    that no event showed, start times, units, containers), `environment`, `hash`, `groups`, `host`. `boot` is the boot
+    id that makes process GUIDs of /proc.
     """
 
     decode: bool = False

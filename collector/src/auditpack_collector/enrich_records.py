@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What enrichment adds to an event of `records`, under LAUREL's names where it has one (docs/collector/enrichment.md)."""
+"""What enrichment adds to an event of `records`, under LAUREL's names where it has them (enrichment.md)."""
 
 from __future__ import annotations
 

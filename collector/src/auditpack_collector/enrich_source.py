@@ -60,7 +60,9 @@ class Source:
         except OSError:  # a kernel thread, or gone
             exe = b""
         started = b"%d.%03d" % divmod(milliseconds, 1000)
-        return Facts(start, started, ppid, text[opened + 1 : closed], exe[: -10 if exe.endswith(b" (deleted)") else None], cgroup)
+        if exe.endswith(b" (deleted)"):
+            exe = exe[:-10]
+        return Facts((start, started, ppid), text[opened + 1 : closed], exe, cgroup)
 
     def groups(self, uid: int) -> list[bytes]:
         """Names of the groups of a user; empty for one that the user database does not have."""

@@ -55,7 +55,7 @@ class Labeller:
         return labels
 
     def of_rules(self, labels: int, subjects: Subjects, only_keys: bool) -> int:
-        """The rules in their order. `only_keys`: only those that ask for a key, which alone changes between programs."""
+        """The rules in their order. `only_keys`: only those that ask for a key: it alone changes between programs."""
         for rule, bit, conditions in self._rules:
             if only_keys and not rule.key:
                 continue

@@ -25,10 +25,9 @@ class Facts:
 
     __slots__ = ("cgroup", "comm", "exe", "ppid", "start", "started")
 
-    def __init__(self, start: int, started: bytes, ppid: int, comm: bytes, exe: bytes, cgroup: Cgroup) -> None:
-        self.start = start
-        self.started = started
-        self.ppid = ppid
+    def __init__(self, began: tuple[int, bytes, int], comm: bytes, exe: bytes, cgroup: Cgroup) -> None:
+        """`began`: start, started, ppid."""
+        self.start, self.started, self.ppid = began
         self.comm = comm
         self.exe = exe
         self.cgroup = cgroup
