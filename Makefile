@@ -38,7 +38,7 @@ lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
 	@tools/lint.sh
 
 unit: build/made/native ## unit tests; the collector's run over both implementations
-	@$(PYTEST) tests/unit collector/tests --junitxml=build/junit/unit.xml
+	@$(PYTEST) tests/unit collector/tests integrity/tests --junitxml=build/junit/unit.xml
 
 check-c: $(VENV) ## the C under ASan and UBSan, warnings as errors, the saved fuzzing corpus, a minute of fuzzing
 	@$(MAKE) -C collector check-c fuzz-replay
