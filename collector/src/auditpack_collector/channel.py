@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from typing import Callable
 
 from .implementation import choose
 from .limit import Repeat
@@ -18,8 +19,14 @@ _GAUGES = ("open_events", "last_serial")
 class Channel:
     """Counters go on over a reload, which starts a new pipeline at a line's start, so that no line is cut."""
 
-    def __init__(self, source: Source, options: Options, writers: list[Writer]) -> None:
+    def __init__(
+        self, source: Source, options: Options, writers: list[Writer], lost: Callable[[], None] = lambda: None
+    ) -> None:
+        """`lost` is called when serials are missing, before the events behind the gap go out: so whoever finds these
+        events in an output finds the report of the gap before them, whatever kills the collector in between."""
         self.source = source
+        self._lost = lost
+        self._gaps = 0
         self.writers = writers
         self.rules: dict[str, list[int]] = {}
         self.repeats: list[tuple[str, Repeat]] = []
@@ -87,8 +94,13 @@ class Channel:
         self._options, self.writers = self._next
         self._next = None
         self._pipeline, self.reason = choose(self._options)
+        self._gaps = 0
 
     def _send(self, first: bytes) -> None:
+        gaps = self._pipeline.counters()["serial_gaps"]
+        if gaps > self._gaps:
+            self._lost()
+        self._gaps = gaps
         if first:
             self.writers[0].queue.put(first)
         if len(self.writers) > 1:

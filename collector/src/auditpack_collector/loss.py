@@ -70,7 +70,7 @@ class LossReporter:
 
 def _rise(said: dict[str, int], totals: dict[str, int]) -> dict[str, int]:
     news = {name: total - said.get(name, 0) for name, total in totals.items() if total > said.get(name, 0)}
-    said.update({name: totals[name] for name in news})
+    said.update(totals)  # a gap that late records filled is no loss any more, and the next one counts again
     return news
 
 

@@ -15,6 +15,7 @@ from . import __version__
 from .channel import Channel, Counts
 from .config import Config, Input, Output
 from .config_host import queue_folder
+from .enrich_config import options as enrich_options
 from .filter_rules import compile_rules
 from .loss import Lines, LossReporter
 from .options import Options, Stream
@@ -37,6 +38,7 @@ def options_of(config: Config) -> Options:
         timeout=config.timeout,
         hostname=config.hostname or socket.gethostname(),
         streams=tuple(_stream(config, output) for output in config.outputs()),
+        enrich=enrich_options(config),
         rules=compile_rules(config),
         redact=config.redact if config.redact.enabled else None,
     )
@@ -100,10 +102,7 @@ class Service:
         for channel in self.channels:
             channel.source.tick(now)
             channel.flush()
-        losses = self._loss.losses(self._losses(), time.time())
-        if losses is not None:
-            self._report(losses)
-            self._status.now()
+        self._report_losses()
         self._report_repeats()
         if now >= self._held_due:
             self._report_held()
@@ -145,9 +144,7 @@ class Service:
             channel.flush(everything=True)
         self._report_repeats()
         self._report_held()
-        losses = self._loss.losses(self._losses(), time.time())
-        if losses is not None:
-            self._report(losses)
+        self._report_losses()
         for writer in self._outputs.close(DRAIN):
             self._say(f"{writer.sink.last_error}; {writer.queue.dropped['write_failed']} events given up")
         self._save(sync=True)
@@ -161,7 +158,7 @@ class Service:
             seen = last_serial(self._config, Path(queue_folder(self._config)))
             options = options._replace(last_serial=max(seen, self._state.serial))
         source = make_source(each, self._state.files.get(each.path))
-        channel = Channel(source, options, self._writers(self._config))
+        channel = Channel(source, options, self._writers(self._config), self._report_losses)
         source.tick(time.monotonic())
         return channel
 
@@ -196,6 +193,12 @@ class Service:
                 known[0] += matched
                 known[1] += held
         return total
+
+    def _report_losses(self) -> None:
+        losses = self._loss.losses(self._losses(), time.time())
+        if losses is not None:
+            self._report(losses)
+            self._status.now()
 
     def _report_held(self) -> None:
         held = self._loss.held({name: counts[1] for name, counts in self._rules().items()}, time.time())
