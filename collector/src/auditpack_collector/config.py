@@ -134,6 +134,53 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Enrich:
+    """What is added to events; each switch and its cost: docs/collector/enrichment.md."""
+
+    decode: bool = setting(False, "records: what flags, modes and commands mean (ecs always has it)")
+    process: bool = setting(True, "records: which program a pid runs (PID, PPID)")
+    parent: bool = setting(True, "parent's name, executable and identity")
+    ancestors: int = setting(0, "how many ancestors are listed", low=0, high=32)
+    script: bool = setting(True, "the script behind an interpreter")
+    guid: bool = setting(True, "an identity of processes that survives the reuse of pids")
+    proc: bool = setting(False, "/proc may be asked, once for each new process or program")
+    container: bool = setting(True, "with proc: container, its names, pod")
+    unit: bool = setting(True, "with proc: systemd unit")
+    environment: tuple[str, ...] = setting((), "with proc: variables of an execve; LD_* takes all that begin so")
+    hash: bool = setting(False, "SHA-256 of the executable of an execve")
+    hash_max_bytes: int = setting(10_000_000, "a larger executable has no hash", low=1, high=1 << 32)
+    hash_cache: int = setting(1024, "hashes remembered, by device, inode, mtime and size", low=0, high=1_000_000)
+    groups: bool = setting(False, "groups of the user, from this machine's user database")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of processes; [[label]] gives and takes them."""
+
+    keys: tuple[str, ...] = setting((), "keys of audit rules that become labels of the process")
+    inherit: tuple[str, ...] = setting((), "labels that children, and the next program of a process, keep")
+    limit: int = setting(16, "labels of one process at most", low=1, high=64)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A rule, tried in the order of the file when a process appears or runs another program (with key: at any event).
+
+    All conditions given must hold; of a list one. Texts are matched whole, with `*` and `?`.
+    """
+
+    name: str = setting("", "the label; must be given")
+    remove: bool = setting(False, "take it instead")
+    exe: tuple[str, ...] = setting((), "executable")
+    argv: tuple[str, ...] = setting((), "the first 32 arguments or 4096 bytes, joined by one space")
+    script: tuple[str, ...] = setting((), "script behind the interpreter")
+    key: tuple[str, ...] = setting((), "keys of the audit rule")
+    unit: tuple[str, ...] = setting((), "systemd unit (needs proc)")
+    user: tuple[str, ...] = setting((), "uid, a number")
+    login: tuple[str, ...] = setting((), "auid, a number; 4294967295 is unset")
+
+
+@dataclass(frozen=True)
 class Redact:
     """Secrets in arguments, process titles and commands, taken out of every format and of the raw lines too."""
 
@@ -187,6 +234,9 @@ class Config:
     input: tuple[Input, ...] = setting((), "sources")
     output: tuple[Output, ...] = setting((), "destinations")
     filter: tuple[Filter, ...] = setting((), "rules on events")
+    enrich: Enrich = table(Enrich, "what is added")  # noqa: RUF009 - a field, like setting()
+    labels: Labels = table(Labels, "labels of processes")  # noqa: RUF009
+    label: tuple[Label, ...] = setting((), "rules on labels")
     redact: Redact = table(Redact, "secrets")  # noqa: RUF009 - a field, like setting()
     queue: Queue = table(Queue, "events that wait")  # noqa: RUF009
     status: Status = table(Status, "how the collector is")  # noqa: RUF009
@@ -198,7 +248,7 @@ class Config:
         return self.output or (Output(),)
 
 
-TABLES: dict[str, type] = {"input": Input, "output": Output, "filter": Filter}
+TABLES: dict[str, type] = {"input": Input, "output": Output, "filter": Filter, "label": Label}
 """Arrays of tables, [[…]]."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from . import toml
 from .config import Config, Filter, Output, output_path
+from .enrich_options import MAX_LABELS
 from .filter_rules import RuleError, compile_rules
 from .options import MAX_STREAMS
 from .redact import RedactError, Redactor
@@ -23,6 +24,7 @@ def across(config: Config) -> Iterator[Complaint]:
     names = [output.name for output in config.outputs()]
     for place, rule in enumerate(config.filter):
         yield from _filter(rule, place, config.filter[:place], names)
+    yield from _labels(config)
     try:
         compile_rules(config)
     except RuleError as error:
@@ -31,6 +33,21 @@ def across(config: Config) -> Iterator[Complaint]:
         Redactor(config.redact)
     except RedactError as error:
         yield ("redact", "patterns"), str(error)
+
+
+def _labels(config: Config) -> Iterator[Complaint]:
+    for place, rule in enumerate(config.label):
+        if not rule.name:
+            yield ("label", place), "a label without name — give it one"
+    names = {*config.labels.keys, *(rule.name for rule in config.label)}
+    for name in config.labels.inherit:
+        if name not in names:
+            yield ("labels", "inherit"), f"labels.inherit: nothing gives the label {name!r} — a key or a [[label]] must"
+    if len(names) > MAX_LABELS:
+        yield ("label", len(config.label) - 1), f"{len(names)} different labels — at most {MAX_LABELS}"
+    for place, each in enumerate(config.enrich.environment):
+        if "=" in each or "*" in each[:-1] or not each:
+            yield ("enrich", "environment", place), f"{each!r} — a name, or the start of names and *"
 
 
 def _inputs(config: Config) -> Iterator[Complaint]:
