@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def _wait(spec: HostSpec, home: Path, limit: float) -> float:
             raise LabError(
                 f"{spec['name']}: QEMU ended: {_tail(home / 'qemu.log')}", f"see {home}/qemu.log and serial.log"
             )
-        if _banner(spec):
+        if _banner(spec) and (not spec["image"] or _takes_the_key(spec, home)):
             return elapsed
         if elapsed > limit:
             raise LabError(
@@ -105,6 +106,18 @@ def _banner(spec: HostSpec) -> bool:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False
+
+
+def _takes_the_key(spec: HostSpec, home: Path) -> bool:
+    """Whether root may log in: cloud-init starts sshd before it puts the lab's key there. Asked every five seconds."""
+    key = Path(spec["state_dir"]) / "ssh_key"
+    line = ["ssh", "-n", "-T", "-i", str(key), "-p", str(spec["port"]), "-o", f"UserKnownHostsFile={home}/known_hosts"]
+    line += ["-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"]
+    line += ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", f"root@{spec['address']}", "true"]
+    if subprocess.run(line, check=False, capture_output=True, timeout=60).returncode == 0:
+        return True
+    time.sleep(4.0)
+    return False
 
 
 def _tail(path: Path, lines: int = 15) -> str:
