@@ -12,16 +12,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .normalise import Canon
+from .scope import meet
 from .shadow import Placed
 
 
-def merge(placed: Sequence[Placed]) -> list[Placed]:
+def merge(placed: Sequence[Placed], *, unite: bool = False) -> list[Placed]:
     """Each match once, at the place of its first rule; `also` names the other rules, `keys` has those of all.
 
     Lines of several packs that differ in nothing but system calls give up those that they share to a line with the
-    keys of both.
+    keys of both. `unite`: lines of the same keys and filters become one with the calls of all, where no line between
+    them would lose or gain an event by it: the kernel looks at every line of its list on every system call.
     """
-    return _shared(_same(placed))
+    merged = _shared(_same(placed))
+    return _united(merged) if unite else merged
 
 
 def _same(placed: Sequence[Placed]) -> list[Placed]:
@@ -40,16 +43,16 @@ def _same(placed: Sequence[Placed]) -> list[Placed]:
 
 
 def _may_join(early: Placed, late: Placed) -> bool:
-    """Whether `late` brings no key of its own, or none of its pack's rules is in the line yet."""
-    packs = {name.partition(".")[0] for name in (early.rule, *early.also)}
-    return set(late.line.keys) <= set(early.line.keys) or late.pack not in packs
+    """Whether no pack would give two keys to the match of both lines."""
+    packs = {pack for pack, _ in early.owners}
+    return all(owner in early.owners or owner[0] not in packs for owner in late.owners)
 
 
 def _joined(early: Placed, late: Placed) -> Placed:
     keys = tuple(dict.fromkeys((*early.line.keys, *late.line.keys)))
     names = dict.fromkeys((*early.also, late.rule, *late.also))
     also = tuple(name for name in names if name != early.rule)
-    return replace(early, line=replace(early.line, keys=keys), also=also)
+    return replace(early, line=replace(early.line, keys=keys), also=also, owners=early.owners | late.owners)
 
 
 def _shared(placed: Sequence[Placed]) -> list[Placed]:
@@ -90,3 +93,32 @@ def _only(one: Placed, names: frozenset[str]) -> Placed:
 def _without(one: Placed, names: frozenset[str]) -> list[Placed]:
     left = tuple(name for name in one.line.syscalls if name not in names)
     return [replace(one, line=replace(one.line, syscalls=left))] if left else []
+
+
+def _united(placed: Sequence[Placed]) -> list[Placed]:
+    found: list[Placed] = []
+    alike: dict[Canon, int] = {}
+    """Match without system calls → place in `found` of the last line of it."""
+    for late in placed:
+        if late.canon.syscalls is None or late.line.value("perm") is not None:
+            found.append(late)
+            continue
+        match = late.canon._replace(syscalls=None)
+        index = alike.get(match)
+        if index is not None and not any(_parts(between, late) for between in found[index + 1 :]):
+            early = found[index]
+            calls = tuple(dict.fromkeys((*early.line.syscalls, *late.line.syscalls)))
+            found[index] = _joined(replace(early, line=replace(early.line, syscalls=calls)), late)
+            continue
+        alike[match] = len(found)
+        found.append(late)
+    return found
+
+
+def _parts(between: Placed, late: Placed) -> bool:
+    """Whether an event can match both, so that they must stay in this order."""
+    same = (between.canon.action, between.canon.keys) == (late.canon.action, late.canon.keys)
+    if same or between.canon.list != late.canon.list:
+        return False
+    calls, own = between.canon.syscalls, late.canon.syscalls
+    return (not calls or not own or not calls.isdisjoint(own)) and meet([between.line], [late.line])

@@ -105,7 +105,7 @@ def render(composition: Composition, facts: HostFacts, style: str = "modern") ->
             here = rule.under(benchmarks[chosen.pack.name])
             placed += _rule_lines(chosen, here, facts, form, rendered, errors)
     raise_if_any(errors)
-    merged = merge(placed)
+    merged = merge(placed, unite=form.unites)
     every = [rule for _, rule in composition.rules()]
     elements = {rule.id for rule in every if rule.each}
     shadows = shadows_of(merged)

@@ -33,17 +33,20 @@ _EVERY = "*"
 
 @dataclass(frozen=True)
 class Placed:
-    """A line with where it came from. `also`: rules merged into it."""
+    """A line with where it came from. `also`: rules merged into it; `owners`: which pack brought which key."""
 
     line: Line
     rule: str
     pack: str
     place: Place
     also: tuple[str, ...] = ()
+    owners: frozenset[tuple[str, str]] = frozenset()
     canon: Canon = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "canon", normalise(self.line))
+        if not self.owners:
+            object.__setattr__(self, "owners", frozenset((self.pack, key) for key in self.line.keys))
 
 
 class Shadow(NamedTuple):

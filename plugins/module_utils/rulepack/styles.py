@@ -29,6 +29,7 @@ class Style(NamedTuple):
     `spell(line, abis)`: `line` has no arch yet, `abis` are those the rule is for on this host; gives the lines to load.
     `text(line, watchable)`: `watchable` is false for the path of a directory, of which `-w` would watch all below it.
     `names_calls`: a rule of arch and perm names its calls, where audit would narrow it to a table of its own.
+    `unites`: rules of the same key and filters may share a line, which no checker looks for.
     `as_written`: a path stands as the pack has it, /var/run/utmp, where only its parents are links.
     """
 
@@ -36,6 +37,7 @@ class Style(NamedTuple):
     text: Callable[[Line, bool], str]
     names_calls: bool = False
     as_written: bool = True
+    unites: bool = False
 
 
 def style(name: str, benchmark: str = "") -> Style:
@@ -145,7 +147,7 @@ _ARCH = Style(_per_abi, _cis_arch)
 _OLD = Style(_perm_once, _old)
 
 STYLES: dict[str, dict[str, Style]] = {
-    "modern": {"": Style(_per_abi, lambda line, _: format_line(line), names_calls=True, as_written=False)},
+    "modern": {"": Style(_per_abi, lambda line, _: format_line(line), names_calls=True, as_written=False, unites=True)},
     "cis": {"": _WATCH, "debian13": _ARCH, "rhel10": _ARCH, "dil": _OLD},
     "cac": {"": Style(_perm_once, _cac), "rhel9": Style(_execution_once, _cac), "rhel10": Style(_per_abi, _cac)},
     "dil": {"": _OLD},

@@ -84,11 +84,42 @@ def test_three_rules_share_and_keep_their_own() -> None:
 
 def test_one_pack_must_not_give_two_keys_to_a_match() -> None:
     for texts in ((f"{X} -S mount -k a", f"{X} -S mount -k b"), (f"{X} -S a,b -k one", f"{X} -S b -k two")):
-        lines = [replace(one, pack="p", rule=f"p.{number}") for number, one in enumerate(placed(*texts))]
+        lines = [
+            replace(one, pack="p", rule=f"p.{number}", owners=frozenset()) for number, one in enumerate(placed(*texts))
+        ]
         merged = merge(lines)
         assert len(merged) == 2
         assert "p0/rules.yml:1" in str(find_dead(merged)[0])
         assert "can never win" in str(find_dead(merged)[0])
+
+
+def test_a_pack_joins_a_line_in_which_it_has_its_own_key_already() -> None:
+    lines = placed(f"{X} -S a,b -k delete", f"{X} -S a -k delete", f"{X} -S b -k delete", f"{X} -S b -k mass")
+    packs = ("cis", "stig", "stig", "noise")
+    owned = [replace(one, pack=pack, owners=frozenset({(pack, one.line.keys[0])})) for one, pack in zip(lines, packs)]
+    merged = merge(owned)
+    keys = {name: one.line.keys for one in merged for name in one.line.syscalls}
+    assert keys == {"a": ("delete",), "b": ("delete", "mass")}
+
+
+def test_lines_of_one_key_are_united_where_none_between_loses() -> None:
+    lines = placed(
+        f"{X} -S chmod {USERS} -k perm_mod",
+        f"{X} -S mount -k mounts",
+        f"{X} -S chown {USERS} -k perm_mod",
+        f"{X} -S setxattr -F auid=0 -k attributes",
+        f"{X} -S setxattr {USERS} -k perm_mod",
+        f"{X} -S rename -F uid=0 -k rename",
+        f"{X} -S rename {USERS} -k perm_mod",
+    )
+    assert told(merge(lines, unite=True)) == [
+        (f"{X} -S chmod,chown,setxattr {USERS} -F key=perm_mod", ("p2.r", "p4.r")),
+        (f"{X} -S mount -F key=mounts", ()),
+        (f"{X} -S setxattr -F auid=0 -F key=attributes", ()),
+        (f"{X} -S rename -F uid=0 -F key=rename", ()),
+        (f"{X} -S rename {USERS} -F key=perm_mod", ()),
+    ]
+    assert len(merge(lines)) == len(lines)
 
 
 def test_never_is_not_merged_with_always() -> None:
