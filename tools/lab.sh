@@ -4,7 +4,8 @@
 #   tools/lab.sh images [STATE_DIR]   build the host images, nothing else
 #   tools/lab.sh up     [STATE_DIR]   terraform apply; writes STATE_DIR/inventory.json and ssh.json
 #   tools/lab.sh down   [STATE_DIR]   terraform destroy
-# STATE_DIR is build/lab unless given; each has its own hosts, keys and ports. Images are shared.
+# STATE_DIR is build/lab unless given; each has its own hosts, keys and ports. Images are shared. Variables of its hosts
+# come from .config/<name of STATE_DIR>/group_vars, where there is such a folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -27,6 +28,8 @@ case $action in
         terraform init
         terraform apply -auto-approve "${state[@]}" "${variables[@]}"
         terraform output "${state[@]}" -json inventory >"$state_dir/inventory.json"
+        variables_of_hosts=$PWD/.config/${state_dir##*/}/group_vars
+        [[ ! -d $variables_of_hosts ]] || ln -sfn "$variables_of_hosts" "$state_dir/group_vars"
         terraform output "${state[@]}" -json ssh >"$state_dir/ssh.json"
         ;;
     down)

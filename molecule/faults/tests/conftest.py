@@ -51,10 +51,9 @@ class Target:
 
     def __init__(self, host: Any) -> None:
         self.host = host
-        variables = host.ansible.get_variables()
         defaults = yaml.safe_load((ROOT / "roles/audit_rules/defaults/main.yml").read_text(encoding="utf-8"))
-        self.name: str = variables["inventory_hostname"]
-        self.packs: list[dict[str, Any]] = variables.get("audit_rules_packs", defaults["audit_rules_packs"])
+        self.name: str = host.ansible.get_variables()["inventory_hostname"]
+        self.packs: list[dict[str, Any]] = defaults["audit_rules_packs"]
 
     def shell(self, script: str) -> str:
         """Run a script as root and return its output; a failure is the test's failure."""
@@ -109,8 +108,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def target(host: Any) -> Target:
-    """The host of the test; pytest-testinfra runs each test on every host of `--hosts`."""
-    return Target(host)
+    """The host of the test, with the role's own packs; pytest-testinfra runs each test on every host of `--hosts`."""
+    target = Target(host)
+    target.apply()
+    return target
 
 
 @pytest.fixture
@@ -138,14 +139,14 @@ def unchanged(target: Target) -> Iterator[None]:
 
 @pytest.fixture
 def role(request: pytest.FixtureRequest, target: Target) -> Callable[..., str]:
-    """A function that runs one of the collection's roles on the host with extra variables and returns the output."""
+    """A function that runs one of the collection's roles on the host with more variables and returns the output."""
 
     def run(name: str, **variables: Any) -> str:
         done = subprocess.run(
             [
                 *("ansible", target.name, "-i", request.config.getoption("ansible_inventory")),
                 *("-m", "ansible.builtin.include_role", "-a", f"name=auditpack.linux.{name}"),
-                *("-e", json.dumps(variables)),
+                *("-e", json.dumps({"audit_rules_packs": target.packs, **variables})),
             ],
             env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
             stdin=subprocess.DEVNULL,

@@ -17,7 +17,7 @@ from .conftest import ROOT, Target
 
 @pytest.fixture(scope="module")
 def locked(target: Target) -> Target:
-    """The host with the packs of site.yml, pack base locking them."""
+    """The host with the role's own packs, pack base locking them."""
     target.apply(immutable(target.packs))
     assert "enabled 2" in target.shell("auditctl -s")
     return target
