@@ -193,7 +193,7 @@ def test_rotation_by_size_with_compression_loses_nothing(kind: str, tmp_path: Pa
         assert sink.write(chunk, NEVER) == len(chunk)
     sink.release()
     assert sink.compress_errors == 0
-    names = sorted(numbered(tmp_path), key=lambda name: -int((name.split(".") + ["0"])[1]))
+    names = sorted(numbered(tmp_path), key=lambda name: -int(([*name.split("."), "0"])[1]))
     found = b""
     for name in names:
         data = (tmp_path / name).read_bytes()
