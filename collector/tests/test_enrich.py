@@ -17,6 +17,7 @@ from auditpack_collector.implementation import Pipeline, make_pipeline
 from auditpack_collector.labels import fits
 from auditpack_collector.options import Options
 from auditpack_collector.process import MAX_PROCESSES, ProcessTable
+from auditpack_collector.rebuild import lines_of_ecs, lines_of_records
 
 SECOND = 1795180152
 BOOT = "b9e1c1de-0000-4000-8000-000000000001"
@@ -306,6 +307,16 @@ def test_the_table_is_bounded() -> None:
     assert len(table) == MAX_PROCESSES
     assert table.find(b"", 1) is not None
     assert table.find(b"", 2) is None
+
+
+@pytest.mark.parametrize("format_", ["records", "ecs"])
+def test_lines_of_enriched_events_become_the_same_again(run: Run, format_: str) -> None:
+    data = corpus("debian13-raw.log")[:40000].rsplit(b"\n", 1)[0] + b"\n"
+    rebuild = lines_of_records if format_ == "records" else lines_of_ecs
+    lines = [line for each in run(data, format=format_, enrich="all") for line in rebuild(each)]
+    plain = run(data, format=format_)
+    again = run(b"\n".join(lines) + b"\n", format=format_)
+    assert sorted(map(str, plain)) == sorted(map(str, again))
 
 
 def history(chooser: random.Random, length: int) -> bytes:

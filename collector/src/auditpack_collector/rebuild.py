@@ -15,6 +15,7 @@ from typing import Any, Callable, Final, Optional
 
 from . import fields, flags
 from .decode import NULLS
+from .enrich_records import NAMES
 from .quote import ecs_text, unquote
 from .sockaddr import FAMILIES
 from .tables import ARCHES, ERRNOS, SYSCALLS
@@ -159,6 +160,8 @@ def _records_fields(type_: str, found: Json) -> tuple[list[bytes], list[bytes]]:
                 body.append(b"proctitle=" + _encoded(b"\0".join(map(unquote, value))))
         elif name == "SADDR" and isinstance(value, dict):
             body.append(b"saddr=" + _address({**value, "family": value["saddr_fam"]}, "little"))
+        elif name in NAMES:
+            continue  # enrichment
         elif name.isupper():
             tail += [unquote(name) + b"=" + _tail(each) for each in _repeats(name, value)]
         else:
