@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
 
 import pytest
 from integrity_support import World
 
 from auditpack_integrity.cli import main
+from auditpack_integrity.output import EventFile
 
 
 @pytest.fixture
@@ -42,6 +45,86 @@ def test_an_edited_journal_is_found(changed: World, statement: str, message: str
 
 def test_an_edited_baseline_is_found(changed: World, capsys: pytest.CaptureFixture[str]) -> None:
     config = changed.write_config()
+    assert main(["accept", "--config", str(config), "--all", "--reason", "first"]) == 0
+    assert main(["check", "--config", str(config), "--verify"]) == 0
+    changed.baseline.database.execute("UPDATE entries SET hashes = zeroblob(32) WHERE name = 'a'")
+    changed.baseline.database.execute("UPDATE entries SET hashes = zeroblob(32) WHERE name = x'61'")
+    assert main(["check", "--config", str(config), "--verify"]) == 1
+    assert "the baseline was tampered with" in capsys.readouterr().err
+
+
+def test_a_corrupt_database_is_put_aside_and_built_anew(changed: World) -> None:
+    changed.reopen()
+    database = changed.config.database
+    data = bytearray(database.read_bytes())
+    data[4096:12288] = b"\xff" * 8192
+    database.write_bytes(data)
+    assert changed.baseline.notices
+    assert "was corrupt" in changed.baseline.notices[0]
+    assert len(list(database.parent.glob("baseline.db.corrupt-*"))) >= 1
+    assert changed.scan() == []
+    assert changed.baseline.count() == 4
+
+
+def test_a_file_that_is_no_database_is_put_aside(changed: World) -> None:
+    changed.reopen()
+    changed.config.database.write_text("garbage " * 1000)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{changed.config.database}{suffix}").unlink(missing_ok=True)
+    assert "was corrupt" in changed.baseline.notices[0]
+
+
+def test_a_newer_schema_is_refused(changed: World, capsys: pytest.CaptureFixture[str]) -> None:
+    changed.baseline.database.execute("PRAGMA user_version = 99")
+    changed.reopen()
+    config = changed.write_config()
+    assert main(["scan", "--config", str(config), "--quiet"]) == 2
+    assert "schema is version 99" in capsys.readouterr().err
+
+
+def test_an_older_schema_is_brought_up_to_date(world: World) -> None:
+    from auditpack_integrity import schema  # noqa: PLC0415
+
+    database = sqlite3.connect(world.config.database)
+    database.executescript(schema.STEPS[0] + "PRAGMA user_version = 1;")
+    database.close()
+    (world.top / "a").write_text("a")
+    assert world.scan() == []
+    assert world.baseline.database.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
+
+
+def test_events_reach_the_file_once_and_after_a_refusal(changed: World) -> None:
+    output = changed.config.output
+    Path(output.path).mkdir()  # cannot be written
+    file = EventFile(output)
+    assert file.flush(changed.ledger.journal) == 0
+    assert (file.errors, "Is a directory" in file.last_error) == (1, True)
+    Path(output.path).rmdir()
+    Path(output.path).write_text('{"torn')
+    assert file.flush(changed.ledger.journal) == 5
+    assert file.flush(changed.ledger.journal) == 0
+    lines = Path(output.path).read_text().splitlines()
+    assert lines[0] == '{"torn'
+    events = [json.loads(line) for line in lines[1:]]
+    assert [event["file_integrity"]["chain"]["sequence"] for event in events] == [1, 2, 3, 4, 5]
+
+
+def test_the_event_file_is_rotated(changed: World) -> None:
+    changed.settings = f'[output]\npath = "{changed.folder}/events.jsonl"\nmax_bytes = 100\ngenerations = 2\n'
+    file = EventFile(changed.config.output)
+    for round_ in range(4):
+        (changed.top / "a").write_text(f"round {round_}")
+        changed.scan()
+        file.flush(changed.ledger.journal)
+    assert sorted(path.name for path in changed.folder.glob("events.jsonl*")) == [
+        "events.jsonl",
+        "events.jsonl.1",
+        "events.jsonl.2",
+    ]
+
+
+def test_the_commands_and_their_exits(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    config = world.write_config()
 
     def run(*words: str) -> int:
         return main([words[0], "--config", str(config), *words[1:]])

@@ -60,7 +60,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import auditd, homes, rulefiles
+from ..module_utils import auditd, homes, integrity_plan, rulefiles
 from ..module_utils.host import HostError, run
 
 # Names of ausyscall(8) for the two ABIs of a machine (uname -m).
@@ -135,7 +135,10 @@ def gather_list(name: str, least_uid: int) -> list[str]:
         return setuid_files()
     if name == "homes_elsewhere" or re.fullmatch(r"home(-dir)?:[^/].*", name):
         return homes.gather(name, least_uid)
-    raise HostError(f"unknown list fact {name}; known are setuid_files, homes_elsewhere, home:PATH and home-dir:PATH")
+    if name in ("integrity_dirs", "integrity_files"):
+        return integrity_plan.watches()[name[len("integrity_") :]]
+    known = "setuid_files, homes_elsewhere, integrity_dirs, integrity_files, home:PATH and home-dir:PATH"
+    raise HostError(f"unknown list fact {name}; known are {known}")
 
 
 def ids(names: list[str], lookup: Any) -> dict[str, int]:

@@ -72,7 +72,7 @@ class Diff:
 class Output:
     """The event file. Rotated at `max_bytes` (0: never) into `<path>.1` … `<path>.<generations>`."""
 
-    path: str = "/var/log/auditpack/integrity.jsonl"
+    path: str = "/var/log/auditpack-integrity/events.jsonl"
     max_bytes: int = 100_000_000
     generations: int = 5
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import socket
@@ -12,6 +13,10 @@ from typing import Final, Protocol
 
 _CHUNK: Final = 1 << 18
 _MOST_LINE: Final = 16 << 20
+_IN_MODIFY: Final = 0x00000002
+_IN_MOVE_SELF: Final = 0x00000800
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Feed(Protocol):
@@ -26,7 +31,35 @@ class Feed(Protocol):
 
     def live(self) -> bool: ...
 
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when something comes; -1 when there is none."""
+
     def close(self) -> None: ...
+
+
+class Notices:
+    """Becomes readable when a file is written (inotify), so that waiting for it costs nothing."""
+
+    def __init__(self) -> None:
+        self.fd = int(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._watch = -1
+
+    def watch(self, fd: int) -> None:
+        """Only this open file from now on."""
+        if self.fd < 0:
+            return
+        if self._watch >= 0:
+            _libc.inotify_rm_watch(self.fd, self._watch)
+        self._watch = int(_libc.inotify_add_watch(self.fd, b"/proc/self/fd/%d" % fd, _IN_MODIFY | _IN_MOVE_SELF))
+
+    def clear(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.read(self.fd, 65536)
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
 
 
 class NoFeed:
@@ -40,6 +73,9 @@ class NoFeed:
 
     def live(self) -> bool:
         return False
+
+    def fileno(self) -> int:
+        return -1
 
     def close(self) -> None:
         pass
@@ -58,6 +94,7 @@ class FileFeed:
         self._offset = 0
         self._rest = b""
         self._gap = ""
+        self._notices = Notices()
         if position is not None:
             self._resume(*json.loads(position))
         elif self._open(path):
@@ -68,7 +105,9 @@ class FileFeed:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
-        self.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._notices.watch(fd)
         self._fd, self._inode, self._offset, self._rest = fd, os.fstat(fd).st_ino, 0, b""
         return True
 
@@ -85,6 +124,7 @@ class FileFeed:
     def take(self) -> list[tuple[bytes, str | None]]:
         if self._fd < 0 and not self._open(self._path):
             return []
+        self._notices.clear()
         data = os.pread(self._fd, _CHUNK, self._offset)
         if not data:
             self._next_file()
@@ -138,7 +178,11 @@ class FileFeed:
     def live(self) -> bool:
         return self._fd >= 0
 
+    def fileno(self) -> int:
+        return self._notices.fd
+
     def close(self) -> None:
+        self._notices.close()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -190,6 +234,9 @@ class SocketFeed:
 
     def live(self) -> bool:
         return self._sender is not None
+
+    def fileno(self) -> int:
+        return (self._sender or self._server).fileno()
 
     def close(self) -> None:
         if self._sender is not None:

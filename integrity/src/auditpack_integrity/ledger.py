@@ -30,6 +30,7 @@ class Ledger:
         self.writer = Writer(config, self.names)
         self.clock = clock
         self.counters: dict[str, int] = {}
+        self.unprinted = True
         self.annotate: Callable[[Change], None] | None = None
         self._config = config
 
@@ -38,6 +39,7 @@ class Ledger:
         with self.baseline.transaction():
             told = sum(self._one(change) for each in changes for change in self._spread(each))
             if told:
+                self.unprinted = True
                 self.journal.seal()
         return told
 
@@ -55,6 +57,7 @@ class Ledger:
         with self.baseline.transaction():
             now = self.clock()
             self.journal.add("note", b"", self.writer.note(action, message, now, **more), now)
+            self.unprinted = True
             self.journal.seal()
 
     def _spread(self, change: Change) -> Iterable[Change]:

@@ -28,7 +28,7 @@ from .rescan import Rescanner, Running
 from .selection import Selection
 from .tracker import Tracker
 
-_TICK: Final = 0.05
+_IDLE: Final = 1.0
 _STATUS: Final = 5.0
 _RECENT: Final = 10.0
 
@@ -88,7 +88,9 @@ class Service:
         busy = self.tracker.work() > 0 or busy
         if not busy:
             busy = self._scanning()
-        self.events.flush(self.ledger.journal)
+        if self.ledger.unprinted or self.events.last_error:
+            self.events.flush(self.ledger.journal)
+            self.ledger.unprinted = bool(self.events.last_error)
         for request in self.control.requests():
             self.wanted = request
         now = time.monotonic()
@@ -212,7 +214,11 @@ class Service:
             print(f"auditpack-integrity: {path}: {error.strerror}", file=sys.stderr)
 
     def wait(self) -> None:
-        select.select([self.control], [], [], _TICK)
+        """Until something comes, or a name that waits is due."""
+        due = self.tracker.waiting.next_due()
+        seconds = _IDLE if due is None else min(_IDLE, max(0.0, due - time.monotonic()))
+        sources = [source for source in (self.control, self.feed, self.tracker.writers) if source.fileno() >= 0]
+        select.select(sources, [], [], seconds)
 
     def end(self) -> None:
         """Stop in order: what was read of the feed and not done with is read again at the next start."""

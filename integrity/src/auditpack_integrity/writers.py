@@ -43,7 +43,7 @@ class Writers:
         self._by_watch: dict[int, bytes] = {}
         self._polled = 0.0
         self.unwatched = 0
-        self._fd = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._fd: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def __contains__(self, path: bytes) -> bool:
         return path in self._open
@@ -78,6 +78,8 @@ class Writers:
     def closed(self) -> Iterator[tuple[bytes, list[Touch]]]:
         """Paths to look at again, with those who wrote them."""
         yield from self._told()
+        if not self._open:
+            return
         now = self._clock()
         if now - self._polled < _POLL:
             return
@@ -112,6 +114,9 @@ class Writers:
         if writer.watch >= 0 and self._by_watch.pop(writer.watch, None) is not None:
             _libc.inotify_rm_watch(self._fd, writer.watch)
         return writer
+
+    def fileno(self) -> int:
+        return self._fd
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -21,7 +21,7 @@ MATURITIES = ("stable", "incubating", "sandbox", "deprecated")
 MACHINES = ("x86_64", "aarch64")
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 MATCHES = ("syscalls", "path", "dir", "each", "control")
-FACT_LISTS = r"setuid_files|homes_elsewhere|home(-dir)?:[^/\s]\S*"
+FACT_LISTS = r"setuid_files|homes_elsewhere|integrity_dirs|integrity_files|home(-dir)?:[^/\s]\S*"
 """List facts: the last two are a path in the home of each account that can log in."""
 KEY_ADVICE = 31
 """auditctl(8) promises this much; tools that parse listings may cut longer keys."""
