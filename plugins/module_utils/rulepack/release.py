@@ -62,11 +62,20 @@ def check_changelog(folder: Path, version: str) -> None:
 
 def check_bump(pack: Pack, registry: Path, releases: Iterable[Release]) -> None:
     """PackError when the version is raised by less than the changes since the last release below it ask for."""
+    last = last_before(pack, releases)
+    if last:
+        refuse_less(pack, last, read_pack(registry / last.file))
+
+
+def last_before(pack: Pack, releases: Iterable[Release]) -> Release | None:
+    """The newest release of the pack with a lower version, or None."""
     before = [one for one in releases if one.name == pack.name and parts(one.version) < parts(pack.version)]
-    if not before:
-        return
-    last = max(before, key=lambda one: parts(one.version))
-    least = least_bump(changes(read_pack(registry / last.file), pack))
+    return max(before, key=lambda one: parts(one.version), default=None)
+
+
+def refuse_less(pack: Pack, last: Release, former: Pack) -> None:
+    """PackError when the version is raised by less than the changes since the release `last`, `former`, ask for."""
+    least = least_bump(changes(former, pack))
     if not raised_enough(last.version, pack.version, least):
         message = f"version {pack.version} after {last.version} is less than the {least} bump that its changes ask for"
         raise PackError(pack.place.file, pack.place.line, message, f"`auditpack bump --from {last.file}` tells why")

@@ -18,7 +18,12 @@ OURS = Path(__file__).parents[3] / "rulepacks"
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OURS / "sudoers", tmp_path / "here" / "sudoers"))
+    """A pack of ours as version 1.0.0."""
+    folder = Path(shutil.copytree(OURS / "sudoers", tmp_path / "here" / "sudoers"))
+    file = folder / "pack.yml"
+    lines = ["version: 1.0.0" if line.startswith("version:") else line for line in file.read_text().splitlines()]
+    file.write_text("\n".join(lines) + "\n")
+    return folder
 
 
 def edit(file: Path, before: str, after: str) -> None:
