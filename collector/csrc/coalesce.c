@@ -34,15 +34,12 @@ static uint64_t hash_bytes(struct slice bytes)
 
 static struct event_id id_of(const struct head *head)
 {
-	size_t dot = (size_t)((const char *)memchr(head->id.p, '.', head->id.n) - head->id.p);
-	size_t colon = (size_t)((const char *)memchr(head->id.p, ':', head->id.n) - head->id.p);
-
 	return (struct event_id){
 		.sec = head->sec,
 		.serial = head->serial,
 		.node = hash_bytes(head->node),
 		.ms = head->ms,
-		.digits = (uint32_t)(dot << 16 | (colon - dot) << 8 | (head->id.n - colon)),
+		.digits = head->digits,
 	};
 }
 
@@ -366,7 +363,7 @@ static void pass_single(struct coalesce *c, struct event *e, event_sink *sink, v
 /* Takes one record (line must have BUF_SLACK behind it) and gives the sink the events that it ends. */
 void coalesce_add(struct coalesce *c, const char *line, size_t n, const struct head *head, double now, event_sink *sink, void *ctx)
 {
-	uint16_t number = type_number(head->type);
+	uint16_t number = head->number;
 	struct event_id id = id_of(head);
 	struct event *e = find(c, &id);
 	bool late = false, single = false, known = e != NULL;

@@ -59,15 +59,20 @@ void put_records_text(struct buf *to, struct slice bytes)
 			p++;
 			continue;
 		}
-		n = c < 0x80 ? 0 : utf8_sequence((const unsigned char *)p, (size_t)(end - p));
-		if (n == 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-			n = 0;
-		if (n > 0) {
-			memcpy(out, p, n);
-			out += n;
-			p += n;
-			continue;
+		n = 0;
+		while (c >= 0x80) {
+			size_t more = utf8_sequence((const unsigned char *)p, (size_t)(end - p));
+
+			if (more == 0 || (more == 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0))
+				break;
+			memcpy(out, p, 4); /* the slack takes what is too much */
+			out += more;
+			p += more;
+			n += more;
+			c = p < end ? (unsigned char)*p : 0;
 		}
+		if (n > 0)
+			continue;
 		*out++ = '%';
 		*out++ = digits[c >> 4];
 		*out++ = digits[c & 15];
@@ -77,24 +82,9 @@ void put_records_text(struct buf *to, struct slice bytes)
 	to->len = (size_t)(out - to->data);
 }
 
-/* ASCII without `%`. */
 bool ecs_text_same(struct slice bytes)
 {
-	size_t i = 0;
-#if defined(AUDITPACK_SSE2)
-	for (; i < bytes.n; i += 16) {
-		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(bytes.p + i));
-		unsigned hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(x, _mm_cmpeq_epi8(x, _mm_set1_epi8('%'))));
-
-		if (hit != 0)
-			return i + (size_t)__builtin_ctz(hit) >= bytes.n;
-	}
-#else
-	for (; i < bytes.n; i++)
-		if ((unsigned char)bytes.p[i] >= 0x80 || bytes.p[i] == '%')
-			return false;
-#endif
-	return true;
+	return text_is_ascii(bytes.p, bytes.n);
 }
 
 /* Valid UTF-8 stays; a byte that is none becomes %xx, and `%` before two hex digits %25. */

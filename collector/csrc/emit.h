@@ -31,6 +31,14 @@ struct marks {
 	uint64_t redacted; /* values taken out */
 };
 
+/* The fields that a record of some type had last time, by their place: a guess, for speed alone. */
+#define SHAPE_FIELDS 32u
+#define SHAPES 128u
+
+struct shape {
+	uint16_t fields[SHAPE_FIELDS]; /* indices in field_entries */
+};
+
 struct emitter {
 	struct enricher *enrich; /* NULL: nothing is added */
 	const struct marks *marks; /* NULL: none */
@@ -48,6 +56,7 @@ struct emitter {
 	bool has_second;
 	char second_text[24];
 	double now;
+	struct shape shapes[SHAPES];
 };
 
 struct pipeline_options;

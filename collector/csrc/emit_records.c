@@ -3,6 +3,8 @@
 #include "decode.h"
 #include "emit.h"
 #include "enrich.h"
+#include "records_fields.h"
+#include "records_translate.h"
 #include "records_value.h"
 
 /* Opens a member and returns where its value goes; member_end() closes it. */
@@ -65,67 +67,27 @@ static inline void put_field(struct writer *w, const struct field *f, struct buf
 	member_end(w);
 }
 
-/* What a record's translation replaces, found before the record is written (emit_records.py, _translate). */
-struct translation {
-	const struct arch_entry *arch;
-	const char *syscall;
-	bool address;
-	struct sockaddr_parts parts;
-};
-
-static void translate_syscall(struct translation *t, struct slice arch, struct slice syscall)
+/* The fields of a run that the short way leaves: on the fast way it has written those before. */
+static struct walk rest_of(struct emitter *m, struct writer *w, struct slice run, enum run_kind what, uint16_t number,
+			   struct syscall_notes *notes)
 {
-	t->arch = arch_find(arch);
-	if (t->arch != NULL && token_is_decimal(syscall))
-		t->syscall = syscall_name(t->arch, (uint64_t)token_number(syscall));
-}
+	const char *p, *end = run.p + run.n;
+	unsigned blanks = 0;
 
-static struct translation translate_record(struct emitter *m, const struct record *r, struct slice fields)
-{
-	struct slice arch = {"", 0}, syscall = {"", 0}, bytes;
-	struct walk walk = walk_run(fields);
-	struct translation ret = {0};
-	struct field f;
-
-	while (walk_next(&walk, &f)) {
-		if (SLICE_IS(f.name, "arch")) {
-			arch = f.token;
-		} else if (SLICE_IS(f.name, "syscall")) {
-			syscall = f.token;
-		} else if (r->number == AUDIT_SOCKADDR && SLICE_IS(f.name, "saddr")) {
-			struct sockaddr_parts parts = {0};
-
-			if (token_encoded(f.token, &m->scratch, &bytes))
-				parts = sockaddr_parse(bytes, false);
-			if (parts.shape != SA_OPAQUE) {
-				ret.address = true;
-				ret.parts = parts;
-			}
-		}
-	}
-	if (r->number == AUDIT_SYSCALL)
-		translate_syscall(&ret, arch, syscall);
-	return ret;
-}
-
-static bool is_replaced(const struct translation *t, struct slice name)
-{
-	return (t->arch != NULL && SLICE_IS(name, "ARCH")) || (t->syscall != NULL && SLICE_IS(name, "SYSCALL")) ||
-	       (t->address && (SLICE_IS(name, "SADDR") || SLICE_IS(name, "saddr")));
-}
-
-static inline bool is_argument(struct slice name)
-{
-	return name.n == 2 && name.p[0] == 'a' && name.p[1] >= '0' && name.p[1] <= '3';
+	if (w->members != NULL)
+		return walk_run(run);
+	while (blanks < run.n && run.p[blanks] == ' ')
+		blanks++;
+	p = records_fields(w, &m->shapes[(number + 41u * what) % SHAPES], run, what, notes, &m->scratch);
+	return p == run.p + blanks ? walk_run(run) : walk_from(p, end);
 }
 
 /* a0 to a3 go into ARGV, behind the others. Fills *t on the fast way, where no name repeats. */
 static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice fields, struct translation *t)
 {
-	struct slice arch = {"", 0}, syscall = {"", 0}, arguments[4];
-	struct walk walk = walk_run(fields);
+	struct syscall_notes notes = {0};
+	struct walk walk = rest_of(m, w, fields, RUN_FIELDS, AUDIT_SYSCALL, &notes);
 	bool has_arguments = false;
-	unsigned count = 0;
 	struct field f;
 	struct buf *to;
 
@@ -134,30 +96,30 @@ static void put_syscall_fields(struct emitter *m, struct writer *w, struct slice
 			has_arguments |= is_argument(f.name);
 	while (walk_next(&walk, &f)) {
 		if (is_argument(f.name)) {
-			if (count < 4)
-				arguments[count] = f.token;
-			count++;
+			if (notes.count < 4)
+				notes.arguments[notes.count] = f.token;
+			notes.count++;
 			continue;
 		}
-		if (w->members != NULL && (is_replaced(t, f.name) || (has_arguments && SLICE_IS(f.name, "ARGV"))))
+		if (w->members != NULL && (translation_replaces(t, f.name) || (has_arguments && SLICE_IS(f.name, "ARGV"))))
 			continue;
 		if (SLICE_IS(f.name, "arch"))
-			arch = f.token;
+			notes.arch = f.token;
 		else if (SLICE_IS(f.name, "syscall"))
-			syscall = f.token;
+			notes.syscall = f.token;
 		put_field(w, &f, &m->scratch);
 	}
 	if (m->translate != TRANSLATE_NONE && w->members == NULL)
-		translate_syscall(t, arch, syscall);
-	if (count == 0)
+		translation_of_syscall(t, notes.arch, notes.syscall);
+	if (notes.count == 0)
 		return;
 	to = records_member(w, "ARGV");
 	buf_putc(to, '[');
-	if (count <= 4) {
-		for (unsigned i = 0; i < count; i++) {
+	if (notes.count <= 4) {
+		for (unsigned i = 0; i < notes.count; i++) {
 			if (i > 0)
 				buf_putc(to, ',');
-			records_hex(to, arguments[i]);
+			records_hex(to, notes.arguments[i]);
 		}
 	} else {
 		bool comma = false;
@@ -193,17 +155,18 @@ static void put_title_fields(struct emitter *m, struct writer *w, struct slice f
 	}
 }
 
-static void put_plain_fields(struct emitter *m, struct writer *w, struct slice fields, const struct translation *t)
+static void put_plain_fields(struct emitter *m, struct writer *w, struct slice fields, enum run_kind what, uint16_t number,
+			     const struct translation *t)
 {
-	struct walk walk = walk_run(fields);
+	struct walk walk = t->address ? walk_run(fields) : rest_of(m, w, fields, what, number, NULL);
 	struct field f;
 
 	while (walk_next(&walk, &f))
-		if (!t->address || !is_replaced(t, f.name))
+		if (!t->address || !translation_replaces(t, f.name))
 			put_field(w, &f, &m->scratch);
 }
 
-static void put_message(struct emitter *m, struct writer *outer, struct slice message)
+static void put_message(struct emitter *m, struct writer *outer, struct slice message, uint16_t number)
 {
 	struct buf *to = records_member(outer, "msg");
 	struct writer inner = {.to = to, .members = outer->members != NULL ? &m->message_members : NULL};
@@ -213,7 +176,7 @@ static void put_message(struct emitter *m, struct writer *outer, struct slice me
 		object_clear(inner.members);
 	else
 		buf_putc(to, '{');
-	put_plain_fields(m, &inner, message, &none);
+	put_plain_fields(m, &inner, message, RUN_MESSAGE, number, &none);
 	if (inner.members != NULL)
 		object_write(inner.members, to, put_records_text);
 	else
@@ -253,37 +216,24 @@ static void put_saddr_tail(struct buf *to, struct slice token, struct buf *scrat
 		put_records_text(to, (struct slice){scratch->data + at, scratch->len - at});
 }
 
-static void put_tail(struct writer *w, struct walk walk, const struct translation *t, struct buf *scratch)
+static void put_tail(struct emitter *m, struct writer *w, struct slice tail, uint16_t number, const struct translation *t)
 {
+	bool replaces = t->arch != NULL || t->syscall != NULL || t->address;
+	struct walk walk = replaces || number == AUDIT_SOCKADDR ? walk_tail(tail, number == AUDIT_SOCKADDR)
+								: rest_of(m, w, tail, RUN_TAIL, number, NULL);
 	struct field f;
 
 	while (walk_next(&walk, &f)) {
 		struct slice name = f.name.n > 0 ? f.name : (struct slice){"TEXT\0\0\0\0", 4};
 		struct buf *to;
 
-		if (is_replaced(t, name))
+		if (translation_replaces(t, name))
 			continue;
 		to = member_begin(w, name, field_find(name));
 		if (SLICE_IS(name, "SADDR") && f.token.n > 1 && f.token.p[0] == '{' && f.token.p[f.token.n - 1] == '}')
-			put_saddr_tail(to, f.token, scratch);
+			put_saddr_tail(to, f.token, &m->scratch);
 		else
 			records_plain(to, f.token);
-		member_end(w);
-	}
-}
-
-static void put_translation(struct writer *w, const struct translation *t)
-{
-	if (t->arch != NULL) {
-		put_word(records_member(w, "ARCH"), slice_of(t->arch->name));
-		member_end(w);
-	}
-	if (t->syscall != NULL) {
-		put_word(records_member(w, "SYSCALL"), slice_of(t->syscall));
-		member_end(w);
-	}
-	if (t->address) {
-		records_address(records_member(w, "SADDR"), &t->parts);
 		member_end(w);
 	}
 }
@@ -317,18 +267,18 @@ static void put_record(struct emitter *m, struct writer *w, const struct event *
 	struct translation t = {0};
 
 	if (m->translate != TRANSLATE_NONE && (w->members != NULL || r->number == AUDIT_SOCKADDR))
-		t = translate_record(m, r, parts.fields);
+		t = translation_of_record(r, parts.fields, &m->scratch);
 	if (r->number == AUDIT_SYSCALL)
 		put_syscall_fields(m, w, parts.fields, &t);
 	else if (r->number == AUDIT_PROCTITLE)
 		put_title_fields(m, w, parts.fields);
 	else
-		put_plain_fields(m, w, parts.fields, &t);
+		put_plain_fields(m, w, parts.fields, RUN_FIELDS, r->number, &t);
 	if (parts.has_message)
-		put_message(m, w, parts.message);
+		put_message(m, w, parts.message, r->number);
 	if (parts.tail.n > 0)
-		put_tail(w, walk_tail(parts.tail, r->number == AUDIT_SOCKADDR), &t, &m->scratch);
-	put_translation(w, &t);
+		put_tail(m, w, parts.tail, r->number, &t);
+	translation_put(w, &t);
 	if (m->translate == TRANSLATE_ALL)
 		put_names(m, w, parts.fields);
 	if (m->enrich != NULL)
@@ -368,9 +318,9 @@ static void put_execve(struct emitter *m, struct writer *w, const struct event *
 			continue;
 		parts = scan_parts(record_body(e, &e->records[i]), &m->scratch);
 		if (parts.has_message)
-			put_message(m, w, parts.message);
+			put_message(m, w, parts.message, AUDIT_EXECVE);
 		if (parts.tail.n > 0)
-			put_tail(w, walk_run(parts.tail), &none, &m->scratch);
+			put_tail(m, w, parts.tail, AUDIT_EXECVE, &none);
 	}
 	if (m->enrich != NULL)
 		enrich_put_record(m, w, e, first, (struct slice){"", 0});

@@ -261,7 +261,7 @@ static void expire(struct pipeline *p, bool everything)
 
 static void count_record(struct pipeline *p, const struct head *head)
 {
-	uint16_t number = type_number(head->type);
+	uint16_t number = head->number;
 	size_t place = type_place(number);
 
 	p->types_in[place]++;
@@ -282,7 +282,7 @@ static void take_line(struct pipeline *p, const char *line, size_t n)
 		emit_malformed(p, (struct slice){line, MAX_LINE}, "too-long");
 		return;
 	}
-	if (!scan_head(line, n, &head)) {
+	if (!scan_head(line, n, &p->head_memo, &head)) {
 		if (!is_empty(line, n))
 			emit_malformed(p, (struct slice){line, n}, "no-header");
 		return;

@@ -75,6 +75,7 @@ struct pipeline {
 	struct redact redact;
 	struct pipeline_counters counters;
 	uint64_t types_in[TYPE_NUMBERS], types_out[TYPE_NUMBERS]; /* by type_place() */
+	struct head_memo head_memo;
 	double now;
 	bool event_clock, skipping;
 };

@@ -43,6 +43,16 @@ void records_hex(struct buf *to, struct slice token)
 {
 	struct slice digits;
 
+	if (token.n > 0 && token.n <= 16 && (token.p[0] != '0' || token.n == 1) && buf_room(to, 24)) { /* the most of them */
+		char *out = to->data + to->len;
+
+		memcpy(out, "\"0x", 3);
+		if (text_copy_hex(out + 3, token.p) >= token.n) {
+			out[token.n + 3] = '"';
+			to->len += token.n + 4;
+			return;
+		}
+	}
 	if (!token_hex(token, &digits)) {
 		put_number_text(to, token);
 		return;

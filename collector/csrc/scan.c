@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scan.h"
 
+#include "tables.h"
+
 /* Reads 1 to max_digits (<= 19, so no overflow) decimal digits at *p; false when there are none or more. */
 static inline bool take_number(const char **p, const char *end, unsigned max_digits, uint64_t *ret)
 {
@@ -40,6 +42,10 @@ static inline bool take_type(const char **p, const char *end, struct slice *ret)
 	const char *start = *p, *q = start;
 	uint64_t number;
 
+#if defined(AUDITPACK_VECTOR)
+	if (end - q >= 16)
+		q += text_type_chars(q);
+#endif
 	while (q < end && is_type_char(*q))
 		q++;
 	if (q == start || (size_t)(q - start) > TYPE_MAX)
@@ -72,25 +78,51 @@ static inline bool take_node(const char **p, const char *end, struct slice *ret)
 	return true;
 }
 
-/* [node=NODE ]type=TYPE msg=audit(SEC.MS:SERIAL):BODY; false when the line does not begin so. */
-bool scan_head(const char *line, size_t n, struct head *ret)
+/* SEC.MS:SERIAL): into the memo. */
+static bool take_id(const char **p, const char *end, struct head_memo *ret)
+{
+	const char *id = *p, *dot, *colon;
+	uint64_t ms;
+
+	ret->len = 0;
+	if (!take_number(p, end, 15, &ret->sec))
+		return false;
+	dot = *p;
+	if (!TAKE(p, end, ".") || !take_number(p, end, 3, &ms))
+		return false;
+	colon = *p;
+	if (!TAKE(p, end, ":") || !take_number(p, end, 19, &ret->serial))
+		return false;
+	ret->ms = (uint32_t)ms;
+	ret->digits = (uint32_t)((size_t)(dot - id) << 16 | (size_t)(colon - dot) << 8 | (size_t)(*p - colon));
+	if (!TAKE(p, end, "):"))
+		return false;
+	ret->len = (uint32_t)(*p - id);
+	memcpy(ret->text, id, ret->len);
+	return true;
+}
+
+/* [node=NODE ]type=TYPE msg=audit(SEC.MS:SERIAL):BODY */
+bool scan_head(const char *line, size_t n, struct head_memo *memo, struct head *ret)
 {
 	const char *p = line, *end = line + n, *id;
 	struct head head = {0};
-	uint64_t ms;
 
-	if (TAKE(&p, end, "node=") && !take_node(&p, end, &head.node))
+	if (n > 0 && *line == 'n' && TAKE(&p, end, "node=") && !take_node(&p, end, &head.node))
 		return false;
 	if (!TAKE(&p, end, "type=") || !take_type(&p, end, &head.type) || is_reserved(head.type) || !TAKE(&p, end, " msg=audit("))
 		return false;
 	id = p;
-	if (!take_number(&p, end, 15, &head.sec) || !TAKE(&p, end, ".") || !take_number(&p, end, 3, &ms) ||
-	    !TAKE(&p, end, ":") || !take_number(&p, end, 19, &head.serial))
+	if (memo->len > 0 && (size_t)(end - p) >= memo->len && memcmp(p, memo->text, memo->len) == 0)
+		p += memo->len;
+	else if (!take_id(&p, end, memo))
 		return false;
-	head.ms = (uint32_t)ms;
-	head.id = (struct slice){id, (size_t)(p - id)};
-	if (!TAKE(&p, end, "):"))
-		return false;
+	head.id = (struct slice){id, memo->len - 2};
+	head.sec = memo->sec;
+	head.ms = memo->ms;
+	head.serial = memo->serial;
+	head.digits = memo->digits;
+	head.number = type_number(head.type);
 	head.body = (uint32_t)(p - line);
 	*ret = head;
 	return true;

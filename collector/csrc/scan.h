@@ -16,7 +16,19 @@ struct head {
 	uint64_t sec;
 	uint64_t serial;
 	uint32_t ms;
-	uint32_t body; /* offset in the line of what follows "):" */
+	uint32_t digits; /* how many the three numbers were written with: tells 01.5:7 from 1.05:7 */
+	uint32_t body;   /* offset in the line of what follows "):" */
+	uint16_t number; /* AUDIT_… of the type's name, 0 when the tables lack it */
+};
+
+#define ID_MAX 40u /* 15 + 3 + 19 digits and what stands between them */
+
+/* The id of the line before: the records of an event have the same. */
+struct head_memo {
+	char text[ID_MAX + 2]; /* with "):" behind it */
+	uint32_t len;          /* with "):"; 0: none */
+	uint32_t ms, digits;
+	uint64_t sec, serial;
 };
 
 /* The three runs of fields in a body. */
@@ -42,7 +54,8 @@ struct walk {
 	unsigned ready_count;
 };
 
-bool scan_head(const char *line, size_t n, struct head *ret);
+/* The line's head; false when it does not begin so. */
+bool scan_head(const char *line, size_t n, struct head_memo *memo, struct head *ret);
 struct parts scan_parts(struct slice body, struct buf *scratch);
 struct walk walk_run(struct slice run);
 struct walk walk_tail(struct slice tail, bool is_sockaddr);
@@ -54,6 +67,15 @@ static inline void walk_to(struct walk *w, const char *p)
 		p++;
 	w->p = p;
 	w->name_end = p < w->end ? text_find2(p, w->end, '=', ' ') : p;
+}
+
+/* From a word on, in the middle of a run. */
+static inline struct walk walk_from(const char *p, const char *end)
+{
+	struct walk w = {.end = end};
+
+	walk_to(&w, p);
+	return w;
 }
 
 /* The next field; false at the end. A token is "…" up to a blank, else a word and the words without `=` behind it. */

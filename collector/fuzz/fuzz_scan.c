@@ -27,13 +27,19 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n);
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
 	struct buf line, scratch;
-	struct head head;
+	struct head_memo memo = {0};
+	struct head head, again;
 
 	buf_init(&line, &allocator);
 	buf_init(&scratch, &allocator);
 	buf_put(&line, data, n);
-	if (buf_room(&line, 0) && scan_head(line.data, line.len, &head)) {
+	if (buf_room(&line, 0) && scan_head(line.data, line.len, &memo, &head)) {
 		struct parts parts;
+
+		/* with the id known from before it is the same head */
+		if (!scan_head(line.data, line.len, &memo, &again) || again.body != head.body || again.id.n != head.id.n || again.sec != head.sec ||
+		    again.serial != head.serial || again.digits != head.digits || again.ms != head.ms)
+			abort();
 
 		if (head.body > n || head.type.n == 0 || head.id.n < 5)
 			abort();
