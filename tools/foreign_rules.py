@@ -39,7 +39,6 @@ REASONS = {
     "other system": "of a distribution, desktop or system that the packs do not support",
     "product": "of one vendor's product; `auditpack import` makes a pack of such lines",
     "gone": "a file or program that current systems do not have",
-    "open": "worth a rule; ours have none yet",
 }
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Directories of the root that are links into /usr on merged systems."""
