@@ -70,6 +70,39 @@ static size_t parse_local(struct slice bytes, struct sockaddr_parts *ret)
 	return stop < end ? (size_t)(stop + 1 - bytes.p) : bytes.n;
 }
 
+/* Families whose parts say what they can while all bytes are left over; bluetooth's kinds differ in length. */
+static void parse_rare(struct slice bytes, bool big_endian, struct sockaddr_parts *ret)
+{
+	const unsigned char *p = (const unsigned char *)bytes.p;
+	size_t n = bytes.n;
+
+	ret->bytes = p;
+	if (ret->family == 3 && n >= 9) {
+		ret->shape = SA_AX25;
+	} else if (ret->family == 4 && n >= 14) {
+		ret->shape = SA_IPX;
+		ret->port = big(p + 2, 2);
+		ret->groups = big(p + 4, 4);
+	} else if (ret->family == 9 && n > 2) {
+		ret->shape = SA_X25;
+	} else if (ret->family == 38 && n > 24) {
+		ret->shape = SA_ALG;
+	} else if (ret->family == 31 && n >= 13) {
+		ret->shape = SA_L2CAP;
+		ret->port = host(p + 2, 2, false);
+		ret->cid = host(p + 10, 2, false);
+	} else if (ret->family == 31 && (n == 9 || n == 10)) {
+		ret->shape = SA_RFCOMM;
+		ret->port = p[8];
+	} else if (ret->family == 31 && n == 8) {
+		ret->shape = SA_SCO;
+	} else if (ret->family == 31 && n == 6) {
+		ret->shape = SA_HCI;
+		ret->pid = host(p + 2, 2, big_endian);
+		ret->port = host(p + 4, 2, big_endian);
+	}
+}
+
 /* Bytes of struct sockaddr -> its parts. The kernel copies what the caller gave: any length, any content. */
 struct sockaddr_parts sockaddr_parse(struct slice bytes, bool big_endian)
 {
@@ -108,8 +141,13 @@ struct sockaddr_parts sockaddr_parse(struct slice bytes, bool big_endian)
 		ret.cid = host(p + 8, 4, big_endian);
 		used = 12;
 	}
+	if (ret.shape == SA_OPAQUE) {
+		parse_rare(bytes, big_endian, &ret);
+		ret.rest = bytes;
+		return ret;
+	}
 	ret.rest = (struct slice){bytes.p + used, bytes.n - used};
-	if (ret.shape != SA_OPAQUE && is_zero(ret.rest))
+	if (is_zero(ret.rest))
 		ret.rest.n = 0;
 	return ret;
 }

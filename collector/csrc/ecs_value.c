@@ -113,10 +113,10 @@ struct value *ecs_braces(struct arena *a, struct slice token)
 
 static void put_part(struct arena *a, struct object_value *o, const char *name, struct value *value)
 {
-	char *padded = arena_take(a, 16);
+	char *padded = arena_take(a, 32);
 
-	memset(padded, 0, 16);
-	memcpy(padded, name, strlen(name)); /* names here are at most 8 bytes */
+	memset(padded, 0, 32);
+	memcpy(padded, name, strlen(name)); /* names here are at most 14 bytes */
 	object_put(a, o, key_of_name((struct slice){padded, strlen(name)}), value);
 }
 
@@ -151,6 +151,92 @@ static struct value *raw_value(struct arena *a, struct slice bytes)
 		text[2 * i + 1] = digits[bytes.p[i] & 15];
 	}
 	return value_text(a, (struct slice){text, bytes.n * 2});
+}
+
+static struct value *fixed_text(struct arena *a, const char *text, size_t n)
+{
+	return value_text(a, ecs_copy(a, (struct slice){text, n}));
+}
+
+/* Bytes up to NUL. */
+static struct value *name_value(struct arena *a, const unsigned char *p, size_t n)
+{
+	const unsigned char *stop = memchr(p, 0, n);
+
+	return value_text(a, ecs_text(a, ecs_copy(a, (struct slice){(const char *)p, stop == NULL ? n : (size_t)(stop - p)})));
+}
+
+/* "00:11:22:33:44:55", its bytes the other way round. */
+static struct value *bdaddr_value(struct arena *a, const unsigned char *p)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char text[18];
+
+	for (unsigned i = 0; i < 6; i++) {
+		text[3 * i] = digits[p[5 - i] >> 4];
+		text[3 * i + 1] = digits[p[5 - i] & 15];
+		text[3 * i + 2] = ':';
+	}
+	return fixed_text(a, text, 17);
+}
+
+/* The call sign, shifted by one bit and padded with blanks, and its station number. */
+static struct value *call_value(struct arena *a, const unsigned char *p)
+{
+	char text[10];
+	unsigned ssid = p[6] >> 1 & 15;
+	size_t n = 6;
+
+	for (unsigned i = 0; i < 6; i++)
+		text[i] = (char)(p[i] >> 1);
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n++] = '-';
+	if (ssid > 9)
+		text[n++] = '1';
+	text[n++] = (char)('0' + ssid % 10);
+	return fixed_text(a, text, n);
+}
+
+static void put_rare(struct arena *a, struct object_value *o, const struct sockaddr_parts *parts, struct slice bytes)
+{
+	const unsigned char *p = parts->bytes;
+
+	switch (parts->shape) {
+	case SA_AX25:
+		put_part(a, o, "call", call_value(a, p + 2));
+		break;
+	case SA_IPX:
+		put_part(a, o, "port", uint_value(a, parts->port));
+		put_part(a, o, "network", groups_value(a, parts->groups));
+		put_part(a, o, "node", raw_value(a, (struct slice){bytes.p + 8, 6}));
+		break;
+	case SA_X25:
+		put_part(a, o, "x25", name_value(a, p + 2, bytes.n - 2 < 16 ? bytes.n - 2 : 16));
+		break;
+	case SA_ALG:
+		put_part(a, o, "algorithm_type", name_value(a, p + 2, 14));
+		put_part(a, o, "algorithm", name_value(a, p + 24, bytes.n - 24 < 64 ? bytes.n - 24 : 64));
+		break;
+	case SA_L2CAP:
+		put_part(a, o, "bdaddr", bdaddr_value(a, p + 4));
+		put_part(a, o, "psm", uint_value(a, parts->port));
+		put_part(a, o, "cid", uint_value(a, parts->cid));
+		break;
+	case SA_RFCOMM:
+		put_part(a, o, "bdaddr", bdaddr_value(a, p + 2));
+		put_part(a, o, "channel", uint_value(a, parts->port));
+		break;
+	case SA_SCO:
+		put_part(a, o, "bdaddr", bdaddr_value(a, p + 2));
+		break;
+	case SA_HCI:
+		put_part(a, o, "device", uint_value(a, parts->pid));
+		put_part(a, o, "channel", uint_value(a, parts->port));
+		break;
+	default:
+		break;
+	}
 }
 
 struct value *ecs_address(struct arena *a, struct slice token, bool big_endian)
@@ -193,6 +279,9 @@ struct value *ecs_address(struct arena *a, struct slice token, bool big_endian)
 		put_part(a, ret->object, "cid", uint_value(a, parts.cid));
 		break;
 	case SA_OPAQUE:
+		break;
+	default:
+		put_rare(a, ret->object, &parts, bytes);
 		break;
 	}
 	if (parts.rest.n > 0)

@@ -28,7 +28,7 @@ struct translation translation_of_record(const struct record *r, struct slice fi
 
 			if (token_encoded(f.token, scratch, &bytes))
 				parts = sockaddr_parse(bytes, false);
-			if (parts.shape != SA_OPAQUE) {
+			if (parts.shape != SA_OPAQUE && parts.shape <= SA_VSOCK) {
 				ret.address = true;
 				ret.parts = parts;
 			}

@@ -167,7 +167,7 @@ void records_address(struct buf *to, const struct sockaddr_parts *parts)
 		put_part(to, ",\"port\":", parts->port);
 		put_part(to, ",\"cid\":", parts->cid);
 		break;
-	case SA_OPAQUE:
+	default: /* rare ones stay raw */
 		break;
 	}
 	buf_putc(to, '}');

@@ -92,6 +92,31 @@ def test_fields_of_records(run: Run, type_: bytes, body: bytes, names: dict[str,
     assert {name: found.get(name) for name in names} == names
 
 
+ADDRESSES: list[tuple[str, dict[str, Any]]] = [
+    ("0300" + bytes(byte << 1 for byte in b"N0CALL").hex() + "1E" + "00" * 4, {"family": "ax25", "call": "N0CALL-15"}),
+    ("0400" + "0451" + "00000102" + "00aabbccddee" + "00",
+     {"family": "ipx", "port": 1105, "network": "0x102", "node": "00aabbccddee"}),
+    ("0900" + b"234567".hex() + "00" * 10, {"family": "x25", "x25": "234567"}),
+    ("1F00" + "1900" + "665544332211" + "0400" + "0100",
+     {"family": "bluetooth", "bdaddr": "11:22:33:44:55:66", "psm": 25, "cid": 4}),
+    ("1F00" + "665544332211" + "0300", {"family": "bluetooth", "bdaddr": "11:22:33:44:55:66", "channel": 3}),
+    ("1F00" + "665544332211", {"family": "bluetooth", "bdaddr": "11:22:33:44:55:66"}),
+    ("1F00" + "0100" + "0100", {"family": "bluetooth", "device": 1, "channel": 1}),
+    ("2600" + b"skcipher".hex() + "00" * 14 + b"cbc(aes)".hex() + "00" * 8,
+     {"family": "alg", "algorithm_type": "skcipher", "algorithm": "cbc(aes)"}),
+    ("2600" + "00" * 4, {"family": "alg"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("address", "parts"), ADDRESSES)
+def test_rare_socket_families(run: Run, address: str, parts: dict[str, Any]) -> None:
+    """They keep their bytes too; `records` leaves them as they came."""
+    found = record_of(run, b"SOCKADDR", b"saddr=" + address.upper().encode())["saddr"]
+    assert found == {**parts, "raw": address.lower()}
+    line = b"type=SOCKADDR " + HEAD + b"saddr=" + address.upper().encode() + b"\n"
+    assert "SADDR" not in run(line, format="records", translate="universal")[0]["SOCKADDR"][0]
+
+
 def test_all_capabilities_fit(run: Run) -> None:
     found = record_of(run, b"CAPSET", b"pid=7 cap_pe=ffffffffffffffff")
     assert len(found["cap_pe_name"]) == 42

@@ -209,7 +209,7 @@ class RecordsEmitter:
             for name, token in record.fields:
                 if name == b"saddr":
                     family, parts, _ = sockaddr.parse(decode.encoded(token) or b"")
-                    if parts:
+                    if parts and family not in sockaddr.RARE:
                         out.pop("saddr", None)
                         out.pop("SADDR", None)
                         out["SADDR"] = {"saddr_fam": family} | {

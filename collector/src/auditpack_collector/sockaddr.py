@@ -8,7 +8,7 @@ are in the byte order of the host, which the arch of the event tells. Families: 
 from __future__ import annotations
 
 import socket
-from typing import Union
+from typing import Callable, Union
 
 Value = Union[str, int, bytes]
 
@@ -18,11 +18,47 @@ FAMILIES = {
 }  # fmt: skip
 
 
+RARE = ("ax25", "ipx", "x25", "bluetooth", "alg")
+
+
+def _rare(family: int, data: bytes, number: Callable[[int, int], int]) -> dict[str, Value]:
+    """linux/ax25.h: call sign, shifted by one bit; linux/ipx.h; linux/x25.h; net/bluetooth/{l2cap,rfcomm,sco,hci}.h,
+    told apart by their length; linux/if_alg.h."""
+    if family == 3 and len(data) >= 9:
+        call = bytes(byte >> 1 for byte in data[2:8]).rstrip(b" ")
+        return {"call": call + b"-%d" % (data[8] >> 1 & 15)}
+    if family == 4 and len(data) >= 14:
+        port, network = int.from_bytes(data[2:4], "big"), int.from_bytes(data[4:8], "big")
+        return {"port": port, "network": f"0x{network:x}", "node": data[8:14].hex()}
+    if family == 9 and len(data) > 2:
+        return {"x25": data[2:18].partition(b"\0")[0]}
+    if family == 38 and len(data) > 24:
+        return {"algorithm_type": data[2:16].partition(b"\0")[0], "algorithm": data[24:88].partition(b"\0")[0]}
+    if family == 31 and len(data) >= 13:
+        return {"bdaddr": _bdaddr(data[4:10]), "psm": _little(data[2:4]), "cid": _little(data[10:12])}
+    if family == 31 and len(data) in (9, 10):
+        return {"bdaddr": _bdaddr(data[2:8]), "channel": data[8]}
+    if family == 31 and len(data) == 8:
+        return {"bdaddr": _bdaddr(data[2:8])}
+    if family == 31 and len(data) == 6:
+        return {"device": number(2, 2), "channel": number(4, 2)}
+    return {}
+
+
+def _little(data: bytes) -> int:
+    return int.from_bytes(data, "little")
+
+
+def _bdaddr(data: bytes) -> str:
+    return ":".join(f"{byte:02X}" for byte in reversed(data))
+
+
 def parse(data: bytes, big_endian: bool = False) -> tuple[str, dict[str, Value], bytes]:
     """Bytes → (family name or number, parts, bytes left over that are not zero padding).
 
     Parts: local `path` or `abstract` (bytes); inet `addr`, `port`; inet6 also `flowinfo`, `scope_id`; netlink `pid`,
-    `groups`; vsock `cid`, `port`; packet `protocol`, `ifindex`. Other families have no parts and leave all bytes over.
+    `groups`; vsock `cid`, `port`; packet `protocol`, `ifindex`. Of RARE families the parts say what they can
+    and all bytes are left over. Other families have no parts and leave all bytes over.
     """
     order = "big" if big_endian else "little"
 
@@ -58,6 +94,6 @@ def parse(data: bytes, big_endian: bool = False) -> tuple[str, dict[str, Value],
     elif family == 40 and len(data) >= 12:
         parts, used = {"port": number(4, 4), "cid": number(8, 4)}, 12
     if parts is None:
-        return name, {}, data
+        return name, _rare(family, data, number), data
     rest = data[used:]
     return name, parts, rest if rest.strip(b"\0") else b""
