@@ -159,7 +159,7 @@ def _as_seen_by(rule: Rule, verdict: Verdict, outcome: Mapping[str, Any]) -> Ver
 
 def proof_of(rule: Rule, verdict: Verdict, outcome: Mapping[str, Any]) -> Event | None:
     """Of the events that a proven case expects, one that this rule can have made: its key, one of its calls."""
-    names = {syscall.name for syscall in rule.syscalls} - {"all"}
+    names = {syscall.name for syscall in rule.syscalls} - {"all"} if rule.list == "exit" else set()  # io_uring has none
     views = [View(event, outcome.get("syscalls")) for event in verdict.proofs]
     own = [view for view in views if rule.key in view.keys and (not names or view.syscall in names)]
     place = rule.path or rule.dir
