@@ -128,11 +128,12 @@ def _read(place: tuple[int, int], begin: str, end: str) -> tuple[int, int, dict[
 
 
 def _child(loginuid: int, uid: int, action: Callable[[], None]) -> None:
-    """Do something as a user with a login of its own, in a process of its own."""
+    """Do something as a user with a login of its own, in a process of its own; the driver itself must have none."""
     pid = os.fork()
     if pid == 0:
         try:
-            Path("/proc/self/loginuid").write_text(str(loginuid))
+            if loginuid != UNSET:
+                Path("/proc/self/loginuid").write_text(str(loginuid))
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ MODULE = "auditpack.linux.audit_installed"
 def ask(inventory: str, pattern: str) -> dict[str, dict[str, Any]]:
     """Host → the module's answer, or `{failed|unreachable: true, msg}`. PackError when there is no host at all."""
     with tempfile.TemporaryDirectory(prefix="auditpack-") as folder:
-        words = ["ansible", pattern, "-i", inventory, "-b", "-m", MODULE, "--tree", folder]
+        beside = Path(sys.executable).with_name("ansible")
+        program = shutil.which("ansible") or (str(beside) if beside.exists() else "ansible")
+        words = [program, pattern, "-i", inventory, "-b", "-m", MODULE, "--tree", folder]
         try:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
         except FileNotFoundError:
