@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "binding_options.h"
+#include "binding_restore.h"
 
 struct native {
 	PyObject_HEAD
@@ -311,10 +312,10 @@ static PyObject *native_types(PyObject *object, PyObject *unused)
 
 	(void)unused;
 	for (size_t i = 0; dict != NULL && i < TYPE_NUMBERS; i++) {
-		const char *name = i == 0 ? "other" : type_name((uint16_t)(i - 1 + TYPE_FIRST));
+		unsigned long long came = p->types_in[i], went = p->types_out[i];
 
-		if (p->types_in[i] != 0 || p->types_out[i] != 0)
-			dict = put_item(dict, name, Py_BuildValue("KK", (unsigned long long)p->types_in[i], (unsigned long long)p->types_out[i]));
+		if (came != 0 || went != 0)
+			dict = put_item(dict, i == 0 ? "other" : type_name((uint16_t)(i - 1 + TYPE_FIRST)), Py_BuildValue("KK", came, went));
 	}
 	return dict;
 }
@@ -418,6 +419,11 @@ static int module_exec(PyObject *module)
 	return 0;
 }
 
+static PyMethodDef module_methods[] = {
+	{"restore", native_restore, METH_VARARGS, RESTORE_DOC},
+	{NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
 	{Py_mod_exec, (void *)module_exec},
 	{0, NULL},
@@ -427,6 +433,7 @@ static struct PyModuleDef module = {
 	PyModuleDef_HEAD_INIT,
 	.m_name = "auditpack_collector._native",
 	.m_doc = "The collector's pipeline in C.",
+	.m_methods = module_methods,
 	.m_slots = module_slots,
 };
 

@@ -32,6 +32,7 @@ void test_scan(void);
 void test_tables(void);
 void test_pipeline(void);
 void test_allocation(void);
+void test_filter(void);
 
 extern const char sample_records[];
 

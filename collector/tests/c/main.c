@@ -58,6 +58,7 @@ int main(void)
 	test_tables();
 	test_pipeline();
 	test_allocation();
+	test_filter();
 	puts("C unit tests passed");
 	return 0;
 }
