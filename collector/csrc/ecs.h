@@ -44,6 +44,10 @@ struct view {
 
 struct view view_of(const struct ecs_event *x);
 
+/* Of an event for which an AVC record speaks; its outcome without a system call, NULL: unknown or no AVC. */
+struct meaning ecs_avc_meaning(const struct view *v);
+const char *ecs_avc_outcome(const struct view *v);
+
 /* The first record of a type, NULL when there is none. */
 const struct object_value *view_type(const struct view *v, uint16_t number);
 

@@ -78,6 +78,12 @@ static struct meaning meaning_of(const struct view *v, struct slice *ret_action)
 		    (v->syscall == NULL || (row->flags & MEANING_SPOKEN_BY_SYSCALL) == 0))
 			best = row;
 	}
+	if (best == &record_meanings[AUDIT_AVC - MEANING_FIRST]) {
+		struct meaning avc = ecs_avc_meaning(v);
+
+		*ret_action = slice_of(avc.action);
+		return avc;
+	}
 	if (best != NULL) {
 		*ret_action = slice_of(meanings[best->meaning].action);
 		return meanings[best->meaning];
@@ -179,7 +185,9 @@ static void put_event_member(struct emitter *m, const struct event *e, const str
 	buf_puts(to, types_of(v, meaning));
 	BUF_LITERAL(to, ",\"action\":");
 	put_text_copy(v->arena, to, action);
-	if (result.p != NULL && word.p != result.p) {
+	if (result.p == NULL && ecs_avc_outcome(v) != NULL)
+		word = slice_of(ecs_avc_outcome(v));
+	if (word.p != result.p) {
 		BUF_LITERAL(to, ",\"outcome\":");
 		put_word(to, word);
 	} else {

@@ -99,6 +99,15 @@ struct call_meaning {
 extern const struct meaning meanings[];
 extern const struct prefix_meaning prefix_meanings[];
 extern const struct record_meaning record_meanings[MEANING_NUMBERS];
+/* What `apparmor` or seresult of an AVC record says; outcome: NULL unknown. */
+struct avc_word {
+	const char *word;
+	uint16_t meaning; /* index in meanings, or MEANING_NONE: that of AVC */
+	const char *outcome;
+};
+
+extern const struct avc_word avc_words[];
+extern const unsigned avc_word_count;
 extern const struct call_meaning call_meanings[];
 extern const uint16_t call_slots[];
 extern const uint64_t call_hash[2];

@@ -1046,6 +1046,7 @@ const struct meaning meanings[] = {
 	{"changed-system-log", "[\"configuration\"]", "[\"change\"]", OBJECT_SYSTEM},
 	{"changed-port-permissions", "[\"process\"]", "[\"change\"]", OBJECT_PROCESS},
 	{"controlled-device", "[\"file\"]", "[\"change\"]", OBJECT_FILE},
+	{"allowed-by-selinux-policy", "[\"intrusion_detection\",\"process\"]", "[\"allowed\"]", OBJECT_FILE},
 };
 
 const struct prefix_meaning prefix_meanings[] = {
@@ -1172,6 +1173,19 @@ const struct record_meaning record_meanings[MEANING_NUMBERS] = {
 	[2506 - MEANING_FIRST] = {103, 59, 0},
 	[2507 - MEANING_FIRST] = {104, 59, 0},
 };
+
+const struct avc_word avc_words[] = {
+	{"granted", 116, "success"},
+	{"DENIED", 35, "failure"},
+	{"KILLED", 35, "failure"},
+	{"ERROR", 35, "failure"},
+	{"ALLOWED", 36, "success"},
+	{"AUDIT", 36, "success"},
+	{"HINT", 36, NULL},
+	{"STATUS", 50, "success"},
+	{"denied", MEANING_NONE, "failure"},
+};
+const unsigned avc_word_count = 9;
 
 const unsigned call_bits = 12;
 const uint64_t call_hash[2] = {0xe75816d23ae95dbbu, 0x9fa838e8533ee3edu};

@@ -99,8 +99,9 @@ def kind_of(name: bytes) -> str:
 # Names that the C asks for by number; the Python's spelling is in emit_ecs.py.
 ASKED = """
     a0 a1 a2 a3 abstract acct addr arch argc args auid cmd comm cwd data dev egid euid exe exit family fsgid fsuid
-    gid grp hostname id inode items key mode msg name nametype ocomm ogid opid ouid path pid port ppid proctitle
-    res result saddr ses sgid sig success suid syscall terminal text tty type type_field uid unit exit_name
+    gid grp hostname id inode items key mode msg name nametype apparmor ocomm ogid opid ouid path pid port ppid
+    proctitle permissive seresult tclass res result saddr ses sgid sig success suid syscall terminal text tty type
+    type_field uid unit exit_name
 """.split()  # noqa: SIM905
 
 
@@ -159,7 +160,8 @@ def meaning(row: normalise.Meaning) -> str:
 
 def meaning_tables() -> list[str]:
     types = {**EXTRA_TYPES, **tables.RECORD_TYPES}
-    rows = list(dict.fromkeys([*normalise.RECORD_MEANINGS.values(), *normalise.SYSCALL_MEANINGS.values()]))
+    tables_of = (normalise.RECORD_MEANINGS, normalise.SYSCALL_MEANINGS, normalise.AVC_MEANINGS)
+    rows = list(dict.fromkeys(row for table in tables_of for row in table.values()))
     out = ["/* What an event means (normalise.py). */", "const struct meaning meanings[] = {"]
     out += [f"\t{meaning(row)}," for row in rows]
     out += ["};", "", "const struct prefix_meaning prefix_meanings[] = {"]
@@ -178,10 +180,20 @@ def meaning_tables() -> list[str]:
         )
     named = {*normalise.SYSCALL_MEANINGS, *normalise.AT_FUNCTIONS, *flags.ARGUMENTS}
     calls = sorted(name.encode() for name in named)
+    words = dict.fromkeys([*normalise.AVC_MEANINGS, *normalise.AVC_OUTCOMES])
+    avc = ["const struct avc_word avc_words[] = {"]
+    for word in words:
+        known = normalise.AVC_MEANINGS.get(word)
+        index = "MEANING_NONE" if known is None else str(rows.index(known))
+        outcome = normalise.AVC_OUTCOMES.get(word)
+        said = "NULL" if outcome is None else f'"{outcome}"'
+        avc.append(f'\t{{"{word}", {index}, {said}}},')
+    avc += ["};", f"const unsigned avc_word_count = {len(words)};", ""]
     a, b, bits, slots = perfect_hash(calls, 3)
     out += [
         "};",
         "",
+        *avc,
         f"const unsigned call_bits = {bits};",
         f"const uint64_t call_hash[2] = {{0x{a:016x}u, 0x{b:016x}u}};",
     ]

@@ -199,7 +199,8 @@ def _meaning(view: _View) -> Meaning:
     if view.syscall:
         types = [name for name in types if name not in normalise.SPOKEN_BY_SYSCALL]
     if types:
-        return normalise.RECORD_MEANINGS[min(types, key=normalise.RECORD_RANK.__getitem__)]
+        speaker = min(types, key=normalise.RECORD_RANK.__getitem__)
+        return _avc_meaning(view) if speaker == "AVC" else normalise.RECORD_MEANINGS[speaker]
     syscall = view.syscall.get("syscall")
     name = syscall if isinstance(syscall, str) and syscall else str(view.main["type"])
     known = normalise.SYSCALL_MEANINGS.get(name)
@@ -209,6 +210,24 @@ def _meaning(view: _View) -> Meaning:
         return normalise.RECORD_MEANINGS["KERN_MODULE"]
     fallback = next(meaning for prefix, meaning in normalise.PREFIX_MEANINGS if name.startswith(prefix))
     return fallback._replace(action=name.encode().lower().decode().replace("_", "-"))
+
+
+def _avc_word(view: _View) -> str:
+    """What the first AVC record says: apparmor="DENIED", or SELinux's granted or denied."""
+    avc = view.by_type.get("AVC") or {}
+    word = avc.get("apparmor") or avc.get("seresult")
+    return word if isinstance(word, str) else ""
+
+
+def _avc_meaning(view: _View) -> Meaning:
+    meaning = normalise.AVC_MEANINGS.get(_avc_word(view), normalise.RECORD_MEANINGS["AVC"])
+    target = view.by_type["AVC"].get("tclass")
+    if isinstance(target, str) and meaning.object == "file":
+        if target.startswith(("process", "capability", "cap_userns", "cap2_userns")):
+            return meaning._replace(object="process")
+        if target.endswith("socket"):
+            return meaning._replace(object="socket")
+    return meaning
 
 
 def _types(view: _View, meaning: Meaning) -> list[str]:
@@ -230,7 +249,12 @@ def _types(view: _View, meaning: Meaning) -> list[str]:
 
 
 def _outcome(view: _View) -> str:
-    return _SUCCESS.get(view.result() or "", "unknown")
+    result = view.result()
+    if result is None and "AVC" in view.by_type:
+        if view.by_type["AVC"].get("permissive") == "1":
+            return "success"
+        return normalise.AVC_OUTCOMES.get(_avc_word(view), "unknown")
+    return _SUCCESS.get(result or "", "unknown")
 
 
 def _identity(view: _View, uid: str, gid: str = "") -> Object:

@@ -188,6 +188,25 @@ def _expand(rows: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str, str], 
 SYSCALL_MEANINGS: Final = _expand(_SYSCALLS)
 RECORD_MEANINGS: Final = _expand(_RECORDS)
 
+_ALLOWED: Final = Meaning("allowed-by-selinux-policy", ("intrusion_detection", "process"), ("allowed",), "file")
+AVC_MEANINGS: Final = {
+    "granted": _ALLOWED,
+    "DENIED": RECORD_MEANINGS["APPARMOR_DENIED"],
+    "KILLED": RECORD_MEANINGS["APPARMOR_DENIED"],
+    "ERROR": RECORD_MEANINGS["APPARMOR_DENIED"],
+    "ALLOWED": RECORD_MEANINGS["APPARMOR_ALLOWED"],
+    "AUDIT": RECORD_MEANINGS["APPARMOR_ALLOWED"],
+    "HINT": RECORD_MEANINGS["APPARMOR_ALLOWED"],
+    "STATUS": RECORD_MEANINGS["MAC_STATUS"],
+}
+"""What an AVC record says that is no denial by SELinux: by `apparmor` or, without it, by seresult."""
+
+AVC_OUTCOMES: Final = {
+    "granted": "success", "ALLOWED": "success", "AUDIT": "success", "STATUS": "success",
+    "denied": "failure", "DENIED": "failure", "KILLED": "failure", "ERROR": "failure",
+}  # fmt: skip
+"""event.outcome of an AVC without a system call; what is denied in permissive mode succeeds all the same."""
+
 PREFIX_MEANINGS: Final = (
     ("ANOM_", Meaning("", ("intrusion_detection",), ("info",), "process")),
     ("RESP_", Meaning("", ("intrusion_detection",), ("info",), "process")),
