@@ -8,10 +8,11 @@
 /* Canonical decimal: 0, or -?[1-9] and up to 18 more digits. */
 static inline bool token_is_decimal(struct slice token)
 {
-	const char *p = token.p, *end = p + token.n;
+	const char *p = token.p, *end;
 
-	if (token.n == 0)
+	if (token.n == 0) /* p may be null then */
 		return false;
+	end = p + token.n;
 	if (*p == '0')
 		return token.n == 1;
 	p += *p == '-';
