@@ -11,14 +11,17 @@ import argparse
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .commands import accept, check, history, scan, status, watches
+from .commands import accept, check, check_baseline, history, scan, status, watches
 from .config import DEFAULT_CONFIG, load
 from .errors import ConfigError, IntegrityError
+from .export import export, verify
+from .report import page, seconds
 from .service import run
 
 PROGRAM = "auditpack-integrity"
@@ -60,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")
     checking.add_argument("--verify", action="store_true", help="also check the journal's chain and the baseline's sum")
 
+    checking.add_argument("--baseline", type=Path, metavar="FILE", help="compare with an exported baseline instead")
+    checking.add_argument("--root", default="/", metavar="DIR", help="the tree that stands for / (with --baseline)")
+    checking.add_argument("--signers", type=Path, metavar="FILE", help="allowed signers (ssh-keygen(1)) for --baseline")
+    checking.add_argument("--identity", metavar="NAME", help="who of them must have signed")
+    checking.add_argument("--unsigned", action="store_true", help="do not ask for a signature")
+
     showing = _command(commands, "status", "how the service, the scans and the baseline are", _status)
     showing.add_argument("--json", action="store_true")
 
@@ -71,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     telling = _command(commands, "history", "every change of a path, and who made it", _history)
     telling.add_argument("--json", action="store_true", help="the events themselves")
     telling.add_argument("path", metavar="PATH")
+
+    reporting = _command(commands, "report", "what changed as one HTML page", _report)
+    reporting.add_argument("--since", metavar="TIME", help="only the last 90m, 36h, 7d, 4w; default: everything")
+    reporting.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: stdout")
+
+    exporting = _command(commands, "export", "the baseline as a file, to compare elsewhere", _export)
+    exporting.add_argument("--sign", type=Path, metavar="KEY", help="SSH key to sign it with, into FILE.sig")
+    exporting.add_argument("file", type=Path, metavar="FILE")
 
     watching = _command(commands, "watches", "what the audit rules must watch, as JSON", _watches)
     watching.add_argument("--check", action="store_true", help="only check the configuration")
@@ -93,6 +110,12 @@ def _scan(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    if arguments.baseline is not None:
+        if not arguments.unsigned:
+            if arguments.signers is None or arguments.identity is None:
+                raise IntegrityError("--baseline wants --signers FILE and --identity NAME, or --unsigned")
+            verify(arguments.baseline, arguments.signers, arguments.identity)
+        return check_baseline(arguments.baseline, os.fsencode(arguments.root), arguments.json)
     config = load(arguments.config)
     if arguments.scan:
         scan(config, full=False, progress=sys.stderr.isatty())
@@ -111,6 +134,25 @@ def _accept(arguments: argparse.Namespace) -> int:
 
 def _history(arguments: argparse.Namespace) -> int:
     return history(load(arguments.config), os.fsencode(arguments.path), arguments.json)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    try:
+        since = time.time() - seconds(arguments.since) if arguments.since else 0.0
+    except ValueError as error:
+        raise IntegrityError(f"--since: {error}") from error
+    text = page(load(arguments.config), since)
+    if arguments.output is None:
+        sys.stdout.write(text)
+    else:
+        arguments.output.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    count = export(load(arguments.config), arguments.file, arguments.sign)
+    print(f"{arguments.file}: {count} names" + (f", signed in {arguments.file}.sig" if arguments.sign else ""))
+    return 0
 
 
 def _watches(arguments: argparse.Namespace) -> int:

@@ -17,11 +17,13 @@ from .change import Change
 from .config import Config
 from .control import ask
 from .errors import IntegrityError
+from .export import compare
 from .holding import held
 from .journal import Entry, Journal
 from .ledger import Ledger
 from .output import EventFile
 from .quote import ecs_text as text
+from .report import who
 from .rescan import Rescanner, Running
 from .selection import Selection
 from .tables import shown, table
@@ -88,6 +90,23 @@ def check(config: Config, as_json: bool, verify: bool) -> int:
     return 1 if rows or broken else 0
 
 
+def check_baseline(file: Path, root: bytes, as_json: bool) -> int:
+    """Print how a tree differs from an exported baseline; 1 when it does."""
+    rows = []
+    for change in compare(file, root):
+        differ = ", ".join(each for each in change.differences() if each not in ("inode", "device"))
+        rows.append(
+            {"what": " ".join(change.actions()) + (f" ({differ})" if differ else ""), "path": text(change.path)}
+        )
+    for row in rows if as_json else ():
+        print(json.dumps(row, ensure_ascii=False))
+    if rows and not as_json:
+        print(table(("WHAT", "PATH"), [[row["what"], row["path"]] for row in rows]))
+    if not as_json:
+        print(f"{len(rows)} paths differ from the exported baseline" if rows else "nothing differs")
+    return 1 if rows else 0
+
+
 def verified(baseline: Baseline, journal: Journal) -> list[str]:
     """What is wrong with the database as a record."""
     wrong = journal.verify()
@@ -113,17 +132,12 @@ def _differing(baseline: Baseline, journal: Journal) -> Iterator[dict[str, Any]]
 
 
 def _who(body: dict[str, Any]) -> dict[str, str]:
-    user, own = body.get("user", {}), body.get("file_integrity", {})
-    name = user.get("name") or user.get("id") or ""
-    login = user.get("audit", {}).get("name") or user.get("audit", {}).get("id") or ""
-    who = f"{login} as {name}" if login and login != name else name
-    if not user:
-        who = f"unknown ({own.get('why_unknown', 'no-audit')})"
+    own = body.get("file_integrity", {})
     how = body.get("process", {}).get("executable") or body.get("process", {}).get("name") or "-"
     package = own.get("package")
     if package and package.get("made"):
         how += f" ({package['name']} {package.get('old_version') or ''} → {package.get('version') or ''})"
-    return {"who": who, "how": how}
+    return {"who": who(body), "how": how}
 
 
 def history(config: Config, path: bytes, as_json: bool) -> int:
@@ -165,8 +179,8 @@ def _history_row(entry: Entry) -> list[object]:
     for key, word in (("moved_from", "from"), ("moved_to", "to"), ("renamed_from", "by"), ("linked_to", "link of")):
         if key in own:
             what += f" {word} {own[key]}"
-    who = _who(body)
-    return [entry.seq, when, what, who["who"], who["how"]]
+    names = _who(body)
+    return [entry.seq, when, what, names["who"], names["how"]]
 
 
 def accept(config: Config, paths: list[bytes], reason: str) -> int:

@@ -26,7 +26,10 @@ class Root(NamedTuple):
 
 
 class Selection:
-    """`roots` in order, none inside another (but for a file of its own). `missing`: configured, and not there."""
+    """`roots` in order, none inside another (but for a file of its own). `missing`: configured, and not there.
+
+    `top`: a directory that stands for /, as when a disk is looked at from elsewhere.
+    """
 
     def __init__(self, config: Config, top: bytes = b"/") -> None:
         self.top = top.rstrip(b"/")
@@ -78,6 +81,8 @@ class Selection:
         if stat.S_ISLNK(mode):
             found.setdefault(named, -1)
             named = os.path.realpath(named)
+            if not named.startswith(self.top + b"/"):
+                return  # a link that leads out of the tree that is looked at
             if not os.path.isdir(named):
                 if os.path.lexists(named):
                     found.setdefault(named, -1)
@@ -101,13 +106,14 @@ class Selection:
 
     def wanted(self, path: bytes) -> bool:
         """Whether exclude and include let a path in. Directories on the way to an included path are always walked."""
+        path = path[len(self.top) :]
         if self._exclude is not None and self._exclude.search(path):
             return False
         return self._include is None or self._include.search(path) is not None
 
     def excluded(self, path: bytes) -> bool:
         """Whether a directory is left out with all below it."""
-        return self._exclude is not None and self._exclude.search(path) is not None
+        return self._exclude is not None and self._exclude.search(path[len(self.top) :]) is not None
 
     def watches(self, path: bytes) -> bool:
         """Whether a path, free of symbolic links but for its last name, is watched (should it exist)."""
@@ -127,7 +133,7 @@ class Selection:
             at = path.find(b"/", at + 1)
             if at < 0:
                 return False
-            if self._exclude.search(path[:at]):
+            if self._exclude.search(path[len(self.top) : at]):
                 return True
 
     def enters(self, path: bytes, same_device: bool) -> str:
