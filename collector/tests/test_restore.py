@@ -159,3 +159,66 @@ def test_rebuilt_lines_become_the_same_event(format_: str, lines: list[Any], tra
 
 def run(fields: dict[str, str]) -> str:
     return " ".join(f"{name}={token}" for name, token in fields.items())
+
+
+ODD = [
+    b'{"ID":"1.000:1","X":[{"ORIGINAL":["a","b"]}]}\n',
+    b'{"ID":"1.000:1","SYSCALL":{"a":1},"ORIGINAL":["type=X msg=audit(1.000:1): a=%22\\"%2","%zz%41\\u0007\\t\\/"]}\n',
+    b'{"ID":"1.000:1","ORIGINAL":["\xc3\xa9 \xf0\x9f\x98\x80"]}',
+    b'{"ID":"1.000:1","ORIGINAL":["%\\u0034\\u0031"]}\n',
+    b'{"ID":"1.000:1","ORIGINAL":["%0a"]}\n',
+    b'{"ID":"1.000:1","ORIGINAL":["a\\nb"]}\n',
+    b'{"ID":"1.000:1","ORIGINAL":["\xff"]}\n',
+    b'{"ID":"1.000:1","ORIGINAL":["a",]}\n',
+    b'{"ID":"1.000:1","event":{"x":"y"},"ORIGINAL":["type=event msg=audit(1.000:1):"]}\n',
+    b'{"ID":"1.000:1","X":{"a":",\\"ORIGINAL\\":["},"ORIGINAL":["l"]}\n',
+    b'{"@timestamp":"x","ecs":{"version":"8.17.0"},"event":{"id":"1","original":"one\\ntwo %25%34"},"z":1}\n',
+    b'{"@timestamp":"x","ecs":{"version":"8.17.0"},"event":{"id":"1","kind":"metric"},"a":{"original":"no"}}\n',
+    b'{"@timestamp":"x","ecs":{"version":"8.17.0"},"event":{"id":"1","action":"}","original":""}}\n',
+    b'{"MALFORMED":{"reason":"no-header","raw":"x"}}\n',
+    b"\n",
+    b"{\n",
+]
+
+
+def outcome(events: bytes) -> tuple[str, bytes]:
+    """What restore prints before it ends, and how it ends."""
+    sink = io.BytesIO()
+    try:
+        restore(io.BytesIO(events), sink, "events")
+    except InputError as error:
+        return str(error), sink.getvalue()
+    return "", sink.getvalue()
+
+
+def same_in_both(monkeypatch: pytest.MonkeyPatch, events: bytes) -> tuple[str, bytes]:
+    monkeypatch.setenv("AUDITPACK_COLLECTOR_IMPLEMENTATION", "python")
+    slow = outcome(events)
+    monkeypatch.delenv("AUDITPACK_COLLECTOR_IMPLEMENTATION")
+    assert outcome(events) == slow
+    return slow
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_native_restores_what_python_restores(monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+    whole = b'{"ID":"1.000:1","ORIGINAL":["whole"]}\n'
+    same_in_both(monkeypatch, line)
+    same_in_both(monkeypatch, whole * 3 + line + (b"" if line.endswith(b"\n") else b"\n") + whole)
+
+
+def test_record_type_named_event_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = b'{"ID":"1.000:1","event":{"x":"y"},"ORIGINAL":["type=event msg=audit(1.000:1): x=y"]}\n'
+    assert same_in_both(monkeypatch, line) == ("", b"type=event msg=audit(1.000:1): x=y\n")
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_native_restores_changed_events_as_python_does(monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
+    """Bytes of events overwritten, cut out or put in. What is no JSON outside the raw lines the C does not see."""
+    line = data.draw(st.sampled_from(ODD[:13]))
+    start = max(line.rfind(b'"ORIGINAL":['), line.rfind(b'"original":')) + 11
+    at = data.draw(st.integers(start, len(line)))
+    new = data.draw(
+        st.binary(max_size=3) | st.sampled_from([b'"', b"\\", b"%", b"%4", b"]}", b"\\u00", b'","', b"\xc3"])
+    )
+    same_in_both(monkeypatch, line[:at] + new + line[at + data.draw(st.integers(0, 2)) :])

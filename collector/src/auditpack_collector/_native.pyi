@@ -3,6 +3,8 @@ from .limit import Repeat
 from .options import Options
 from .users import Names
 
+def restore(data: bytes, start: int) -> tuple[bytes, int, int]: ...
+
 class Pipeline:
     implementation: str
     def __init__(self, options: Options, names: Names) -> None: ...
