@@ -55,11 +55,15 @@ def main() -> int:
     parser.add_argument("--work", type=int, default=10_000, help="execs of the build, requests of the web load")
     parser.add_argument("--idle", type=int, default=120, help="seconds of doing nothing")
     parser.add_argument("--repeat", type=int, default=3, help="times of build and web; the quickest counts")
+    parser.add_argument("--note", default="", help="what the reader must know of this measurement")
     parser.add_argument("--only-write", action="store_true", help="measure nothing, write the pages from cost.json")
     options = parser.parse_args()
     if not options.only_write:
         OUT.write_text(json.dumps(measure(options), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     figures = json.loads(OUT.read_text(encoding="utf-8"))
+    if options.note:
+        figures["note"] = options.note
+        OUT.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_page(figures, OUT.with_suffix(".md"))
     (ROOT / "docs/images/cost.svg").write_text(picture(figures), encoding="utf-8")
     print(f"{OUT.with_suffix('.md')}, docs/images/cost.svg")

@@ -52,7 +52,9 @@ def measure(name: str, plan: dict[str, Any]) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
         file.write(plan["sets"][name])
         file.flush()
-        subprocess.run(["auditctl", "-R", file.name], check=True, stdout=subprocess.DEVNULL)
+        loaded = subprocess.run(["auditctl", "-R", file.name], check=False, capture_output=True, text=True)
+        if loaded.returncode:
+            raise SystemExit(f"the rules of {name} cannot be loaded: {loaded.stderr}")
     rules = subprocess.run(["auditctl", "-l"], check=True, capture_output=True, text=True).stdout.splitlines()
     works: dict[str, Callable[[], None]] = {
         "idle": lambda: time.sleep(plan["idle"]),

@@ -39,7 +39,7 @@ def write_page(figures: Mapping[str, Any], file: Path) -> None:
 Measured by `{command} --repeat {times}` on a lab host: {figures["distro"]},
 kernel {figures["kernel"]}, audit {figures["audit"]}, {figures["machine"]}. A lab host may run without hardware
 virtualisation and beside others: times are to be compared with each other, not with those of a real host. Events and
-bytes are what the collector writes as `ecs`.
+bytes are what the collector writes as `ecs`. {figures.get("note", "")}
 
 - idle: {figures["idle"]} s of nothing, told per hour.
 - apt-get install: a package of 200 files by an administrator, built, installed and purged.
