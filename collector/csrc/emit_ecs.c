@@ -258,6 +258,24 @@ static void put_records(struct emitter *m, const struct ecs_event *x)
 	BUF_LITERAL(m->out, "]}}\n");
 }
 
+static void put_host(struct emitter *m, const struct event *e)
+{
+	bool own = m->enrich != NULL && enrich_is_own(m->enrich, e), named = e->node_len > 0 || m->hostname.len > 0;
+
+	if (named || (own && enrich_has_machine(m->enrich))) {
+		BUF_LITERAL(m->out, ",\"host\":{");
+		if (named) {
+			BUF_LITERAL(m->out, "\"hostname\":");
+			put_json_text(m->out, e->node_len > 0 ? ecs_text(&m->arena, event_node(e)) : (struct slice){m->hostname.data, m->hostname.len});
+		}
+		if (own)
+			enrich_put_machine(m->enrich, &m->arena, m->out, named);
+		buf_putc(m->out, '}');
+	}
+	if (own)
+		enrich_put_cloud(m->enrich, &m->arena, m->out);
+}
+
 static void put_event(struct emitter *m, struct event *e)
 {
 	struct ecs_event x = {.arena = &m->arena, .m = m, .event = e};
@@ -278,11 +296,7 @@ static void put_event(struct emitter *m, struct event *e)
 	put_event_member(m, e, &v, &meaning, action);
 	put_tags(m, &v);
 	ecs_put_parts(m->out, &v, &meaning, &parts);
-	if (e->node_len > 0 || m->hostname.len > 0) {
-		BUF_LITERAL(m->out, ",\"host\":{\"hostname\":");
-		put_json_text(m->out, e->node_len > 0 ? ecs_text(&m->arena, event_node(e)) : (struct slice){m->hostname.data, m->hostname.len});
-		buf_putc(m->out, '}');
-	}
+	put_host(m, e);
 	if (m->enrich != NULL)
 		enrich_put_container(m->enrich, &m->arena, m->out);
 	ecs_put_related(m->out, &parts);

@@ -431,6 +431,8 @@ bool emit_records_event(struct emitter *m, struct event *e)
 		if (is_first_of_type(e, i))
 			put_type(m, e, i);
 	put_marks(m, false);
+	if (m->enrich != NULL)
+		enrich_put_host(m->enrich, e, m->out);
 	if (m->original)
 		put_original(m, e);
 	BUF_LITERAL(m->out, "}\n");

@@ -444,6 +444,15 @@ void enrich_event(struct enricher *n, const struct event *e)
 		ask_texts(n, ASK_HASH, call.pid, contained ? (struct slice){"", 0} : call.exe, e->id.sec, &found->hash);
 }
 
+bool enrich_is_own(const struct enricher *n, const struct event *e)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < 4; i++)
+		any |= n->options.machine[i].n > 0;
+	return any && (e->node_len == 0 || slice_is(event_node(e), n->hostname.data, n->hostname.len));
+}
+
 void enrich_guid(const struct enricher *n, const struct process *p, struct buf *to)
 {
 	struct slice id = p->first.n > 0 ? p->first : p->started;

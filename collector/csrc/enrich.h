@@ -55,6 +55,12 @@ bool enrich_next_text(const struct buf *texts, size_t *at, struct slice *ret);
 struct writer;
 struct emitter;
 
+/* The event is this machine's, which has a name in options.machine. */
+bool enrich_is_own(const struct enricher *n, const struct event *e);
+
+/* `records`: HOST, with a comma before it. */
+void enrich_put_host(const struct enricher *n, const struct event *e, struct buf *to);
+
 /* `records`: at the end of a record's object (enrich_records.py). */
 void enrich_put_record(struct emitter *m, struct writer *w, const struct event *e, const struct record *r, struct slice fields);
 

@@ -86,6 +86,32 @@ void enrich_put_process(const struct enricher *n, struct arena *a, struct buf *t
 	}
 }
 
+void enrich_put_machine(const struct enricher *n, struct arena *a, struct buf *to, bool comma)
+{
+	struct members o = {to, a, comma ? "," : "", false};
+
+	text_member(&o, "id", n->options.machine[0]);
+	if (n->options.machine[1].n > 0) {
+		BUF_LITERAL(name_member(&o, "boot"), "{\"id\":");
+		put_json_text(to, ecs_text(a, ecs_copy(a, n->options.machine[1])));
+		buf_putc(to, '}');
+	}
+}
+
+void enrich_put_cloud(const struct enricher *n, struct arena *a, struct buf *to)
+{
+	struct members o = {to, a, ",\"cloud\":{", false};
+
+	text_member(&o, "provider", n->options.machine[2]);
+	if (n->options.machine[3].n > 0) {
+		BUF_LITERAL(name_member(&o, "instance"), "{\"id\":");
+		put_json_text(to, ecs_text(a, ecs_copy(a, n->options.machine[3])));
+		buf_putc(to, '}');
+	}
+	if (o.any)
+		buf_putc(to, '}');
+}
+
 void enrich_put_container(const struct enricher *n, struct arena *a, struct buf *to)
 {
 	const struct process *p = n->current.process;

@@ -348,3 +348,16 @@ void enrich_put_record(struct emitter *m, struct writer *w, const struct event *
 		m->out->failed = true;
 	}
 }
+
+void enrich_put_host(const struct enricher *n, const struct event *e, struct buf *to)
+{
+	static const char *const names[4] = {"id", "boot_id", "cloud_provider", "cloud_instance_id"};
+	struct members o = {to, false};
+
+	if (!enrich_is_own(n, e))
+		return;
+	BUF_LITERAL(to, ",\"HOST\":");
+	for (unsigned i = 0; i < 4; i++)
+		text_member(&o, names[i], n->options.machine[i]);
+	close_members(&o);
+}

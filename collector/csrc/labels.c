@@ -82,8 +82,10 @@ bool enrich_options_read(struct enrich_options *o, struct slice program, const s
 		r.failed = true;
 	for (uint32_t i = 0; i < o->label_count && !r.failed; i++)
 		o->label_names[i] = take_text(&r);
-	take_number(&r, 4); /* one text */
+	take_number(&r, 4); /* five texts */
 	o->boot = take_text(&r);
+	for (unsigned i = 0; i < 4; i++)
+		o->machine[i] = take_text(&r);
 	o->inherited = take_number(&r, 8);
 	o->rule_count = (uint32_t)take_number(&r, 4);
 	if (!r.failed && o->rule_count > 0 && o->rule_count <= o->program.len) {

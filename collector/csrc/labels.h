@@ -30,6 +30,7 @@ struct enrich_options {
 	uint64_t inherited;
 	struct slice label_names[MAX_LABELS]; /* the first key_count are those of keys */
 	struct slice boot;
+	struct slice machine[4]; /* host id, boot id, cloud provider, cloud instance */
 	struct label_rule *rules; /* owned */
 	bool wants_argv;
 	struct buf program; /* a copy that the slices point into */

@@ -15,6 +15,8 @@ from auditpack_collector.enrich_options import ALL, EnrichOptions, LabelRule
 from auditpack_collector.exehash import ExeHash
 from auditpack_collector.implementation import Pipeline, make_pipeline
 from auditpack_collector.labels import fits
+from auditpack_collector.machine import Machine
+from auditpack_collector.machine import machine as machine_of
 from auditpack_collector.options import Options
 from auditpack_collector.process import MAX_PROCESSES, ProcessTable
 from auditpack_collector.rebuild import lines_of_ecs, lines_of_records
@@ -286,6 +288,30 @@ def test_names_that_containerd_wrote_down(run: Run, tmp_path: Path) -> None:
     assert found["orchestrator"] == {"type": "kubernetes", "resource": resource, "namespace": "prod"}
 
 
+def test_which_machine_it_is(run: Run, tmp_path: Path) -> None:
+    for name, text in {
+        "etc/machine-id": "0123456789abcdef\n", "proc/sys/kernel/random/boot_id": BOOT + "\n",
+        "sys/class/dmi/id/sys_vendor": "Amazon EC2\n", "sys/class/dmi/id/board_asset_tag": "i-0123456789abcdef0\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    options = EnrichOptions(machine=machine_of(str(tmp_path)))
+    data = event(1, 10, 1, "/bin/true") + event(2, 10, 1, "/bin/true", node="far")
+    own, far = run(data, enrich=options, hostname="here")
+    assert own["host"] == {"hostname": "here", "id": "0123456789abcdef", "boot": {"id": BOOT}}
+    assert own["cloud"] == {"provider": "aws", "instance": {"id": "i-0123456789abcdef0"}}
+    assert far["host"] == {"hostname": "far"}
+    assert "cloud" not in far
+    nameless = run(data, enrich=options)[0]["host"]
+    assert nameless == {"id": "0123456789abcdef", "boot": {"id": BOOT}}
+    own, far = run(data, format="records", enrich=options)
+    assert own["HOST"] == {
+        "id": "0123456789abcdef", "boot_id": BOOT, "cloud_provider": "aws",
+        "cloud_instance_id": "i-0123456789abcdef0",
+    }  # fmt: skip
+    assert "HOST" not in far
+
+
 def test_hash_is_remembered_by_what_a_change_moves(tmp_path: Path) -> None:
     file = tmp_path / "exe"
     file.write_bytes(b"one")
@@ -357,7 +383,13 @@ def test_both_implementations_print_the_same(
     }
     rules = tuple(rule._replace(name=f"l{place}") for place, (rule, _) in enumerate(RULES))
     options = machine(tmp_path, **processes)._replace(
-        rules=rules, keys=("one",), inherit=("l1", "one"), decode=True, script=True, limit=chooser.choice([2, 16])
+        rules=rules,
+        keys=("one",),
+        inherit=("l1", "one"),
+        decode=True,
+        script=True,
+        machine=Machine("m", BOOT),
+        limit=chooser.choice([2, 16]),
     )
     data = history(chooser, 300)
     asked = {"format": format_, "enrich": options}

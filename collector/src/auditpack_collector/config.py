@@ -150,6 +150,7 @@ class Enrich:
     hash: bool = setting(False, "SHA-256 of the executable of an execve")
     hash_max_bytes: int = setting(10_000_000, "a larger executable has no hash", low=1, high=1 << 32)
     hash_cache: int = setting(1024, "hashes remembered, by device, inode, mtime and size", low=0, high=1_000_000)
+    host: bool = setting(False, "machine id, boot id, cloud provider and instance, where they are on disk")
     groups: bool = setting(False, "groups of the user, from this machine's user database")
 
 

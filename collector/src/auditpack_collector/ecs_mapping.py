@@ -89,6 +89,8 @@ network.direction                 keyword   ingress, egress
 network.type                      keyword   ipv4, ipv6
 related.user                      keyword   every user name of the event
 related.ip                        ip        every address of the event
+cloud.provider                    keyword   aws, gcp, azure, …
+cloud.instance.id                 keyword   of cloud-init or the machine's board
 container.id                      keyword   container of the process
 container.name                    keyword   as its runtime wrote it down
 container.runtime                 keyword   docker, containerd, cri-o, podman, lxc, systemd-nspawn

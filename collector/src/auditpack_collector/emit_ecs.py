@@ -106,6 +106,7 @@ class EcsEmitter:
         if hostname:
             out["host"] = {"hostname": hostname}
         if self._enrich is not None and found is not None:
+            self._enrich.host(first.node, out)
             self._enrich.container(found, out)
         _related(out)
         auditd: Object = {"schema": SCHEMA}

@@ -117,6 +117,8 @@ class RecordsEmitter:
             put(out, "LABELS", [text(label) for label in event.labels])
         if event.redacted:
             put(out, "REDACTED", event.redacted)
+        if self._enrich is not None:
+            self._enrich.host(first.node, out)
         if self._original:
             out["ORIGINAL"] = [text(record.raw) for record in records]
         return out

@@ -108,6 +108,10 @@ class Enricher:
             self._ask(found, call)
         return found
 
+    def own(self, node: bytes) -> bool:
+        """The event is this machine's, whose name is in `options.machine`."""
+        return any(self.options.machine) and node in (b"", self._hostname)
+
     def guid(self, process: Process) -> bytes:
         if process.start >= 0 and self.boot:
             return b"%s:%d:%d" % (self.boot, process.pid, process.start)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .enrich_options import CONDITIONS, EnrichOptions, LabelRule
+from .enrich_options import CONDITIONS, NO_MACHINE, EnrichOptions, LabelRule
+from .machine import machine
 
 if TYPE_CHECKING:
     from .config import Config
@@ -39,6 +40,7 @@ def options(config: Config) -> EnrichOptions:
         hash=wanted.hash,
         hash_max_bytes=wanted.hash_max_bytes,
         hash_cache=wanted.hash_cache,
+        machine=machine() if wanted.host else NO_MACHINE,
         proc=proc,
         boot=_boot_id(proc) if proc else "",
     )

@@ -37,6 +37,21 @@ class EcsEnricher:
         if found.environment:
             out["env_vars"] = [text(n + (b"" if v is None else b"=" + v)) for n, v in found.environment]
 
+    def host(self, node: bytes, out: Object) -> None:
+        """More of `host`, and `cloud`."""
+        if not self._enricher.own(node):
+            return
+        machine = self._options.machine
+        host = {"id": machine.host} if machine.host else {}
+        boot = {"boot": {"id": machine.boot}} if machine.boot else {}
+        if host or boot:
+            out["host"] = {**out.get("host", {}), **host, **boot}
+        cloud: Object = {"provider": machine.provider} if machine.provider else {}
+        if machine.instance:
+            cloud["instance"] = {"id": machine.instance}
+        if cloud:
+            out["cloud"] = cloud
+
     def container(self, found: Enrichment, out: Object) -> None:
         """`container` and `orchestrator` of the event."""
         cgroup = found.process.cgroup if found.process is not None and self._options.container else None

@@ -6,6 +6,9 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
+from .machine import Machine
+
+NO_MACHINE: Final = Machine()
 MAX_LABELS: Final = 64
 MAX_ANCESTORS: Final = 32
 CONDITIONS: Final = ("exe", "argv", "script", "key", "unit", "user", "login")
@@ -31,8 +34,8 @@ class EnrichOptions(NamedTuple):
     """`decode` concerns `records` alone: `ecs` always says what flags mean. `ancestors` is a depth, 0 none.
 
     Of /proc and files of this machine, so off in `replay` unless asked: `proc` (root of procfs, "" none: processes
-    that no event showed, start times, units, containers), `environment`, `hash`, `groups`, `host`. `boot` is the boot
-    id that makes process GUIDs of /proc.
+    that no event showed, start times, units, containers), `environment`, `hash`, `groups`, `machine`. `boot` is the
+    boot id that makes process GUIDs of /proc.
     """
 
     decode: bool = False
@@ -53,7 +56,7 @@ class EnrichOptions(NamedTuple):
     hash: bool = False
     hash_max_bytes: int = 10_000_000
     hash_cache: int = 1024
-    host: bool = False
+    machine: Machine = NO_MACHINE
     proc: str = ""
     root: str = "/"
 
@@ -72,7 +75,7 @@ class EnrichOptions(NamedTuple):
 
     @property
     def active(self) -> bool:
-        return self.decode or self.tracks or self.host
+        return self.decode or self.tracks or any(self.machine)
 
     def labels(self) -> list[str]:
         """Names of all labels, by number. Raises ValueError for more than MAX_LABELS."""
@@ -93,7 +96,7 @@ class EnrichOptions(NamedTuple):
         inherit = sum(1 << place for place, name in enumerate(names) if name in self.inherit)
         keys = len(dict.fromkeys(self.keys))  # the first labels are those of keys
         out = [bytes(switches), struct.pack("<III", min(self.ancestors, MAX_ANCESTORS), self.limit, keys)]
-        out += [_strings(names), _strings([self.boot]), struct.pack("<QI", inherit, len(self.rules))]
+        out += [_strings(names), _strings([self.boot, *self.machine]), struct.pack("<QI", inherit, len(self.rules))]
         for rule in self.rules:
             out.append(struct.pack("<BB", names.index(rule.name), rule.remove))
             out += [_strings(getattr(rule, condition)) for condition in CONDITIONS]

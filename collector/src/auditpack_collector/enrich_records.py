@@ -32,6 +32,13 @@ class RecordsEnricher:
         """Of the event's first SYSCALL record."""
         return next((flags.arch_of(record.fields) for record in records if record.type == b"SYSCALL"), "")
 
+    def host(self, node: bytes, out: Object) -> None:
+        """HOST, behind the records."""
+        names = ("id", "boot_id", "cloud_provider", "cloud_instance_id")
+        found = {name: text(value.encode()) for name, value in zip(names, self._options.machine) if value}
+        if found and self._enricher.own(node):
+            put(out, "HOST", found)
+
     def record(self, record: Record, found: Enrichment, arch: str, out: Object) -> None:
         """At the end of the record's object."""
         if record.type == b"SYSCALL":

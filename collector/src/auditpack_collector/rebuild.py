@@ -53,7 +53,7 @@ def lines_of_records(event: Json) -> list[bytes]:
     """Lines of an event of the format `records`, type by type."""
     lines = []
     for type_, value in event.items():
-        if type_ in ("ID", "NODE", "ORIGINAL"):
+        if type_ in ("ID", "NODE", "ORIGINAL", "HOST"):
             continue
         for record in value if isinstance(value, list) else [value]:
             parts = _records_parts(type_, record)
