@@ -1,13 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+/* EnrichOptions.encode(): everything on, 5 ancestors, 16 labels, the key "net" and a rule that gives "x" to any exe and argv. */
+#define ENRICH_PROGRAM \
+	"\1\1\1\1\1\1\1\1\1\1\1\1" "\5\0\0\0" "\20\0\0\0" "\1\0\0\0" "\2\0\0\0" "\3\0\0\0net" "\1\0\0\0x" \
+	"\5\0\0\0" "\1\0\0\0b" "\1\0\0\0m" "\1\0\0\0b" "\3\0\0\0aws" "\1\0\0\0i" "\3\0\0\0\0\0\0\0" "\1\0\0\0" \
+	"\1" "\0" "\1\0\0\0" "\1\0\0\0*" "\1\0\0\0" "\2\0\0\0*?" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0"
+
+/* A /proc in which every process is a child of 9, began early and runs in a container. */
+static void ask(void *ctx, enum enrich_question question, int64_t number, uint64_t second, struct slice text, struct buf *to)
+{
+	(void)ctx;
+	(void)number;
+	(void)second;
+	(void)text;
+	if (question == ASK_PROCESS)
+		BUF_LITERAL(to, "12\0" "1.120\0" "9\0" "sh\0" "/bin/sh\0" "c\0docker\0pod\0u.service\0name\0image\0p\0n\0u.service\0");
+	else
+		BUF_LITERAL(to, "A=b\0c\0");
+}
+
 /* Runs the sample through a pipeline in pieces of `step` bytes; the output as one buffer. */
 static void run(enum format format, enum translate translate, size_t step, struct failing *f, struct buf *out, struct pipeline *p)
 {
 	const struct allocator allocator = {failing_resize, f};
 	struct pipeline_options options = {.format = format, .translate = translate, .timeout = 2, .event_clock = true, .hostname = {"host", 4},
 					   .original = translate == TRANSLATE_ALL, .resolve = test_name};
+	static const char program[] = ENRICH_PROGRAM;
 	size_t n = strlen(sample_records);
+
+	if (translate == TRANSLATE_ALL) {
+		options.enrich_program = (struct slice){program, sizeof(program) - 1};
+		options.enrich_ask = ask;
+	}
 
 	if (!pipeline_init(p, &options, &allocator)) {
 		CHECK(f->fail_at > 0 && f->held == 0);
