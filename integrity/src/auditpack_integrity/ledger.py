@@ -11,6 +11,7 @@ from typing import Any
 from .baseline import Baseline
 from .change import Change
 from .config import Config
+from .content import Contents
 from .event import Writer
 from .filedoc import Names
 from .journal import Journal
@@ -32,6 +33,7 @@ class Ledger:
         self.counters: dict[str, int] = {}
         self.unprinted = True
         self.annotate: Callable[[Change], None] | None = None
+        self._contents = Contents(config, baseline)
         self._config = config
 
     def apply(self, changes: Iterable[Change]) -> int:
@@ -84,6 +86,7 @@ class Ledger:
         self._keep(change)
         if not actions:
             return 0
+        change.lines = self._contents.lines(change.path, change.new)
         for action in actions:
             self.counters[action] = self.counters.get(action, 0) + 1
         if change.initial and not self._config.scan.initial_events:

@@ -40,6 +40,10 @@ class Packages:
         self._database = PackageDatabase(baseline, [source for source in sources if source.there()])
         self._makers: dict[int, tuple[float, str]] = {}
 
+    def prepare(self) -> None:
+        """Read the packages' databases now rather than at the first change."""
+        self._database.refresh()
+
     def manager_of(self, touch: Touch) -> str:
         """The manager that made an event, by its program or, as for a maintainer script, by one of its ancestors'."""
         if not self._config.packages.enabled:

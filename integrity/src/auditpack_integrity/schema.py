@@ -43,7 +43,12 @@ CREATE TABLE package_files (
 CREATE INDEX package_files_by_package ON package_files (manager, package);
 """
 
-STEPS: Final = (_FIRST, _PACKAGES)
+_CONTENTS: Final = """
+-- Text of small files where diff.enabled, redacted, zlib.
+CREATE TABLE contents (path BLOB PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS: Final = (_FIRST, _PACKAGES, _CONTENTS)
 """STEPS[n] turns version n into n + 1; version 0 is an empty file."""
 
 VERSION: Final = len(STEPS)

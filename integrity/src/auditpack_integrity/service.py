@@ -71,6 +71,7 @@ class Service:
             self.baseline.set_meta("boot", boot)
             self.baseline.set_meta("feed.file", self.config.feed.file)
         self._note_configuration()
+        self.packages.prepare()
         first = self.baseline.meta("scan.last") is None
         if first or rebooted or self.config.scan.at_start or self.rescanner.interrupted or self.changed_hashes:
             self.wanted = "scan"
