@@ -14,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from plugins.module_utils.rulepack.compose import Composition, compose, needs
-from plugins.module_utils.rulepack.line import Line
+from plugins.module_utils.rulepack.line import Line, format_line
 from plugins.module_utils.rulepack.model import HostFacts
 from plugins.module_utils.rulepack.profiles import entries, load_profiles
 from plugins.module_utils.rulepack.render import render
@@ -84,14 +84,26 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     rendered = {name: render(composition, facts) for name, composition in chosen.items()}
     for name, one in rendered.items():
         sets[name] = HEAD + "".join(f"{line.text}\n" for line in one.lines if line.line)
+    for name in {"detect-max"} & set(rendered):
+        sets[f"{name}, calls not named"] = HEAD + "".join(
+            f"{_bare(line.line)}\n" for line in rendered[name].lines if line.line
+        )
     plan = {"sets": sets, "order": list(sets), "idle": options.idle, "work": options.work, "repeat": options.repeat}
     result = drive(options.inventory, options.host, plan)
-    owners = {rule.key: chosen.pack.name for chosen, rule in every.rules()}
+    owners: dict[str, str] = {}
+    for chosen_pack, rule in every.rules():
+        known = [name for name in owners.get(rule.key, "").split(", ") if name]
+        owners[rule.key] = ", ".join(dict.fromkeys([*known, chosen_pack.pack.name]))
     about = {"distro": f"{facts.distro} {facts.distro_version}", "kernel": facts.kernel, "audit": facts.audit_version}
     return {
         **about, "machine": facts.machine, "work": options.work, "idle": options.idle, "repeat": options.repeat,
         "sets": result, "owners": owners,
     }  # fmt: skip
+
+
+def _bare(line: Line) -> str:
+    """The line as it would be without the calls that the rendering names for `perm`."""
+    return format_line(replace(line, syscalls=()) if line.value("perm") and line.arch else line)
 
 
 def _with_required(packs: Sequence[Any], name: str) -> list[str]:

@@ -66,7 +66,8 @@ def measure(name: str, plan: dict[str, Any]) -> dict[str, Any]:
     for work, action in works.items():
         runs = [_run(name, work, action) for _ in range(1 if work in ("idle", "apt") else plan["repeat"])]
         found[work] = {**runs[0], "seconds": min(run["seconds"] for run in runs)}
-    return {"rules": len([line for line in rules if line != "No rules"]), "work": found}
+    number = len([line for line in rules if line != "No rules"])
+    return {"rules": number, "call_us": round(call(), 2), "work": found}
 
 
 def _run(name: str, work: str, action: Callable[[], None]) -> dict[str, Any]:
@@ -146,6 +147,28 @@ def _child(loginuid: int, uid: int, action: Callable[[], None]) -> None:
             os._exit(1)
     if os.waitpid(pid, 0)[1]:
         raise SystemExit("the work on the host failed")
+
+
+def call() -> float:
+    """Microseconds of the cheapest system call of a person: what each rule of the list takes of every call.
+
+    The best of many short runs, since the machine may do other things between them.
+    """
+    reading, writing = os.pipe()
+
+    def work() -> None:
+        best = float("inf")
+        for _ in range(300):
+            started = time.perf_counter()
+            for _ in range(100):
+                os.getppid()
+            best = min(best, time.perf_counter() - started)
+        os.write(writing, repr(best / 100 * 1e6).encode())
+
+    _child(PERSON, PERSON, work)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        return float(stream.read())
 
 
 def build(units: int) -> None:

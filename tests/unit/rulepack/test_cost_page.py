@@ -20,7 +20,7 @@ def figures() -> dict[str, Any]:
     quiet = {"idle": run(60, 2, {}), "apt": run(5, 0, {}), "build": run(10, 0, {}), "web": run(3, 0, {})}
     busy = {**quiet, "apt": run(6, 40, {"exec": 40}), "build": run(12.5, 100, {"exec": 80, "delete": 20})}
     about = {"distro": "debian 13", "kernel": "6.12", "audit": "4.0.2", "machine": "x86_64"}
-    sets = {"no rules": {"rules": 0, "work": quiet}, "a<b": {"rules": 30, "work": busy}}
+    sets = {"no rules": {"rules": 0, "work": quiet}, "a<b": {"rules": 30, "call_us": 23.49, "work": busy}}
     return {**about, "work": 1000, "idle": 60, "repeat": 2, "sets": sets, "owners": {"exec": "exec"}}
 
 
@@ -28,7 +28,7 @@ def test_the_table(tmp_path: Path) -> None:
     write_page(figures(), tmp_path / "cost.md")
     text = (tmp_path / "cost.md").read_text()
     assert (
-        "| a<b | 30 | 120 | 120 | 40 (40 kB) | 100 (100 kB) | 0 (0 kB) | 12.5 s (+25 %) | `exec` (exec) 80 % | 0 |"
+        "| a<b | 30 | 23.5 | 120 | 120 | 40 (40 kB) | 100 (100 kB) | 0 (0 kB) | 12.5 s (+25 %) | `exec` (exec) 80 % | 0 |"
         in text
     )
     assert "--work 1000 --idle 60 --repeat 2" in text
