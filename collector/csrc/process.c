@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process.h"
 
-#define BUCKETS 16384u
+#define BUCKETS 4096u
 
 static void *resize(struct process_table *t, void *old, size_t size)
 {
@@ -10,7 +10,7 @@ static void *resize(struct process_table *t, void *old, size_t size)
 
 static size_t pid_bucket(uint64_t node, int64_t pid)
 {
-	return (size_t)((((uint64_t)pid ^ node) * 0x9e3779b97f4a7c15u) >> 50); /* < BUCKETS */
+	return (size_t)((((uint64_t)pid ^ node) * 0x9e3779b97f4a7c15u) >> 52); /* < BUCKETS */
 }
 
 static struct process **take_buckets(struct process_table *t)

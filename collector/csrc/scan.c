@@ -64,7 +64,7 @@ static inline bool take_type(const char **p, const char *end, struct slice *ret)
 static inline bool is_reserved(struct slice type)
 {
 	return SLICE_IS(type, "ID") || SLICE_IS(type, "NODE") || SLICE_IS(type, "ORIGINAL") || SLICE_IS(type, "LABELS") ||
-	       SLICE_IS(type, "REDACTED");
+	       SLICE_IS(type, "REDACTED") || SLICE_IS(type, "HOST");
 }
 
 static inline bool take_node(const char **p, const char *end, struct slice *ret)

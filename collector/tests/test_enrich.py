@@ -310,6 +310,8 @@ def test_which_machine_it_is(run: Run, tmp_path: Path) -> None:
         "cloud_instance_id": "i-0123456789abcdef0",
     }  # fmt: skip
     assert "HOST" not in far
+    forged = f"type=HOST msg=audit({SECOND}.000:9): id=x\n".encode()
+    assert run(forged, format="records", enrich=options)[0]["MALFORMED"]["reason"] == "no-header"
 
 
 def test_hash_is_remembered_by_what_a_change_moves(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ _HEADER = re.compile(
 _RESERVED: Final = (
     b"ID",
     b"NODE",
+    b"HOST",
     b"ORIGINAL",
     b"LABELS",
     b"REDACTED",
