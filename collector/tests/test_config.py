@@ -45,6 +45,7 @@ def test_empty_is_all_defaults(tmp_path: Path) -> None:
         ("[[output]]\nreceives = 'sent'", "c.toml:2:1: no output receives all"),
         ("[[input]]\nkind = 'file'", "c.toml:1:1: input.path = '' with kind = 'file' — name the file"),
         ("[[input]]\n[[input]]", "c.toml:2:1: input stdin  given twice"),
+        ("[[filter]]\nname = 'a'\nunit = ['x']", "c.toml:3:1: filter.unit needs [enrich] proc = true"),
         ("[redact]\npatterns = ['(']", "c.toml:2:1: redact.patterns: '('"),
         ("[redact]\npatterns = '('", "c.toml:2:1: redact.patterns wants a list of strings"),
         ("[output]\npath = 'events'", "c.toml:2:1: output.path = 'events' — an absolute path"),

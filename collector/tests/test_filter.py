@@ -46,7 +46,7 @@ def event(kind: bytes, serial: int, second: int = 100) -> bytes:
 
 def configured(tmp_path: Path, text: str) -> Config:
     path = tmp_path / "c.toml"
-    path.write_text(OUTPUTS + text)
+    path.write_text(OUTPUTS + text + ("[enrich]\nproc = true\n" if "unit = " in text or "container = " in text else ""))
     return load(path)
 
 
@@ -219,7 +219,7 @@ TEXTS = st.lists(
 RULES = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys(("type", "key", "exe", "comm", "argv", "syscall", "path", "label", "unit"), TEXTS),
+        **dict.fromkeys(("type", "key", "exe", "comm", "argv", "syscall", "path", "label"), TEXTS),
         "auid": st.lists(st.sampled_from(["unset", "1000", "!0-5", "0-4294967295"]), max_size=2),
         "uid": st.lists(st.sampled_from(["0", "!33", "30-40"]), max_size=2),
         "saddr": st.lists(st.sampled_from(["10.0.0.0/7", "*:443", "![::1]:80", "!10.1.2.0/23"]), max_size=2),

@@ -73,8 +73,20 @@ def records(event: Event) -> list[Record]:
     for kind, body in event.items():
         for record in body if isinstance(body, list) else [body]:
             if kind.isupper() and isinstance(record, Mapping):
-                result.append({"type": kind, **record})
+                result.append({"type": kind, **_unquoted(record)})
     return result
+
+
+_QUOTED = re.compile(r"%([0-7][0-9a-f])")
+
+
+def _unquoted(value: Any) -> Any:
+    """`records` writes controls, `%` and `+` as %xx, as LAUREL does; bytes that are no UTF-8 stay so."""
+    if isinstance(value, str):
+        return _QUOTED.sub(lambda match: chr(int(match[1], 16)), value) if "%" in value else value
+    if isinstance(value, Mapping):
+        return {name: _unquoted(inner) for name, inner in value.items()}
+    return [_unquoted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Channel:
         self.source = source
         self._lost = lost
         self._gaps = 0
+        self._whole = True  # no line is cut at the moment
         self.writers = writers
         self.rules: dict[str, list[int]] = {}
         self.repeats: list[tuple[str, Repeat]] = []
@@ -43,13 +44,17 @@ class Channel:
 
     def feed(self, data: bytes) -> None:
         now = time.monotonic()
+        if self._next is not None and self._whole:
+            self._change()
         if self._next is not None:
             head, newline, data = data.partition(b"\n")
             self._send(self._pipeline.feed(head + newline, now))
             if not newline:
                 return
-            self._change(now)
+            self._change()
+            self._whole = True
         self._send(self._pipeline.feed(data, now))
+        self._whole = data.endswith(b"\n") or (self._whole and not data)
 
     def flush(self, everything: bool = False) -> None:
         self._send(self._pipeline.flush(time.monotonic(), all=everything))
@@ -86,7 +91,7 @@ class Channel:
             known[1] += counts[1]
         return total
 
-    def _change(self, now: float) -> None:
+    def _change(self) -> None:
         assert self._next is not None
         self.flush(everything=True)
         self._earlier, self._earlier_types = self.counters(), self.types()

@@ -24,6 +24,9 @@ def across(config: Config) -> Iterator[Complaint]:
     names = [output.name for output in config.outputs()]
     for place, rule in enumerate(config.filter):
         yield from _filter(rule, place, config.filter[:place], names)
+        for name in ("unit", "container"):
+            if getattr(rule, name) and not (config.enrich.proc and getattr(config.enrich, name)):
+                yield ("filter", place, name), f"filter.{name} needs [enrich] proc = true and {name} = true"
     yield from _labels(config)
     try:
         compile_rules(config)
