@@ -33,7 +33,7 @@ test: ## all tests: what .ci/run runs
 	@.ci/run
 
 ##@ Parts of `make test`
-.PHONY: lint unit check-c terraform-test collection molecule wheel fuzz bench
+.PHONY: lint unit check-c terraform-test collection molecule wheel fuzz bench bench-integrity
 lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
 	@tools/lint.sh
 
@@ -58,6 +58,9 @@ fuzz: $(VENV) ## fuzz each layer of the C; TIME=seconds for all together
 
 bench: build/made/native ## the collector beside LAUREL: CPU, wall clock, memory (docs/collector/performance.md)
 	@python collector/bench/bench.py --picture docs/images/bench.svg $(BENCH)
+
+bench-integrity: ## file integrity beside AIDE: scans and memory (BENCH="--tree /usr", BENCH=--million)
+	@python integrity/bench/bench.py $(BENCH)
 
 wheel: build/made/wheel ## the collector as wheels: with its C inside, and pure Python
 
