@@ -185,5 +185,6 @@ def test_row_of_a_proven_case(monkeypatch: pytest.MonkeyPatch) -> None:
     found = host_run(monkeypatch, {"p.r.a": Verdict(PROVEN, "", touch())}, case("p.r.a", "p.r", **EXPECTS))
     assert run.rows([found])[0] == {
         "pack": "p", "rule": "p.r", "case": "p.r.a", "benchmark": "", "host": "h", "distro": "debian 12",
-        "kernel": "6.1.0-40-amd64", "audit": "3.0.9", "arch": "x86_64", "verdict": PROVEN, "seconds": 1, "reason": "", "event": touch(),
+        "kernel": "6.1.0-40-amd64", "audit": "3.0.9",
+        "arch": "x86_64", "verdict": PROVEN, "seconds": 1, "reason": "", "event": touch(),
     }  # fmt: skip
