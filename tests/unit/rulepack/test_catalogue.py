@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from auditpack.model import Case, Rule
+from auditpack.model import Case, Pack, Rule
 from auditpack.schema import load_packs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,13 +17,18 @@ EXCUSED = {int(row): reason for row, reason in re.findall(r"^\| (\d+) \|[^|]+\|(
 
 
 @pytest.fixture(scope="module")
-def cases() -> list[Case]:
-    return [case for pack in load_packs([ROOT / "rulepacks"]) for case in pack.cases]
+def packs() -> list[Pack]:
+    return load_packs([ROOT / "rulepacks"])
 
 
-@pytest.fixture(scope="module")
-def rules() -> dict[str, Rule]:
-    return {rule.id: rule for pack in load_packs([ROOT / "rulepacks"]) for rule in pack.rules}
+@pytest.fixture
+def cases(packs: list[Pack]) -> list[Case]:
+    return [case for pack in packs for case in pack.cases]
+
+
+@pytest.fixture
+def rules(packs: list[Pack]) -> dict[str, Rule]:
+    return {rule.id: rule for pack in packs for rule in pack.rules}
 
 
 def covered(cases: list[Case]) -> set[int]:
