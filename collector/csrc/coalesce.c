@@ -6,7 +6,8 @@
 
 #define EVENT_BUCKETS 2048u
 #define ENDED_BUCKETS 8192u
-#define NODE_SLOTS 8192u /* twice MAX_NODES: open addressing */
+#define NODE_BITS 4u
+#define NODE_SLOTS (1u << NODE_BITS) /* at first: most logs are of one node; at least twice the nodes, for open addressing */
 
 /* An ended event keeps its memory for the next one, within these bounds. */
 #define SPARE_BYTES 65536u
@@ -76,6 +77,7 @@ bool coalesce_init(struct coalesce *c, double timeout, uint64_t last_serial, con
 	c->ended = take_zeroed(c, MAX_ENDED, sizeof(*c->ended));
 	c->ended_buckets = take_zeroed(c, ENDED_BUCKETS, sizeof(*c->ended_buckets));
 	c->serials = take_zeroed(c, NODE_SLOTS, sizeof(*c->serials));
+	c->serial_bits = NODE_BITS;
 	if (c->buckets != NULL && c->ended != NULL && c->ended_buckets != NULL && c->serials != NULL)
 		return true;
 	coalesce_free(c);
@@ -215,17 +217,45 @@ static bool is_daemon(struct slice type)
 	return type.n >= 7 && memcmp(type.p, "DAEMON_", 7) == 0;
 }
 
+/* The node's slot, or the empty one for it. */
+static struct node_serial *serial_slot(struct node_serial *slots, unsigned bits, uint64_t node)
+{
+	uint64_t at = node * 0x9e3779b97f4a7c15u >> (64 - bits);
+
+	while (slots[at].used && slots[at].node != node)
+		at = (at + 1) & (((uint64_t)1 << bits) - 1);
+	return &slots[at];
+}
+
+static bool grow_serials(struct coalesce *c)
+{
+	unsigned bits = c->serial_bits + 1; /* <= 13: MAX_NODES */
+	struct node_serial *slots = take_zeroed(c, (size_t)1 << bits, sizeof(*slots));
+
+	if (slots == NULL)
+		return false;
+	for (size_t i = 0; i < (size_t)1 << c->serial_bits; i++)
+		if (c->serials[i].used)
+			*serial_slot(slots, bits, c->serials[i].node) = c->serials[i];
+	release(c, c->serials);
+	c->serials = slots;
+	c->serial_bits = bits;
+	return true;
+}
+
 /* Serials of a node rise by one per event; see Coalescer._count_serial. */
 static void count_serial(struct coalesce *c, const struct event_id *id)
 {
-	uint64_t at = id->node * 0x9e3779b97f4a7c15u >> 51; /* < NODE_SLOTS */
-	struct node_serial *s = &c->serials[at];
+	struct node_serial *s = serial_slot(c->serials, c->serial_bits, id->node);
 
-	while (s->used && s->node != id->node)
-		s = &c->serials[++at % NODE_SLOTS];
 	if (!s->used) {
 		if (c->nodes == MAX_NODES)
 			return;
+		if (2 * (c->nodes + 1) > (uint32_t)1 << c->serial_bits) {
+			if (!grow_serials(c)) /* this record is kept, only its node's gaps are not counted yet */
+				return;
+			s = serial_slot(c->serials, c->serial_bits, id->node);
+		}
 		c->nodes++;
 		*s = (struct node_serial){id->node, c->last_serial != 0 ? c->last_serial : id->serial, true};
 		c->last_serial = 0;

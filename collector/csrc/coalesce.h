@@ -63,6 +63,7 @@ struct coalesce {
 	uint16_t *ended_buckets;
 	uint32_t ended_count, ended_next;
 	struct node_serial *serials;
+	unsigned serial_bits; /* 2^bits slots */
 	uint32_t nodes;
 	struct buf scratch;
 	bool eoe_seen;

@@ -33,7 +33,7 @@ struct marks {
 
 /* The fields that a record of some type had last time, by their place: a guess, for speed alone. */
 #define SHAPE_FIELDS 32u
-#define SHAPES 128u
+#define SHAPES 64u
 
 struct shape {
 	uint16_t fields[SHAPE_FIELDS]; /* indices in field_entries */

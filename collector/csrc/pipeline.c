@@ -84,7 +84,9 @@ bool pipeline_init(struct pipeline *p, const struct pipeline_options *options, c
 {
 	const struct stream_options one = {options->format, options->translate, options->original, true};
 
-	*p = (struct pipeline){.event_clock = options->event_clock, .stream_count = options->streams != NULL ? options->stream_count : 1};
+	memset(p, 0, offsetof(struct pipeline, streams)); /* of those, stream_init() makes the ones that there are */
+	p->event_clock = options->event_clock;
+	p->stream_count = options->streams != NULL ? options->stream_count : 1;
 	buf_init(&p->rest, alloc);
 	buf_init(&p->malformed, alloc);
 	p->counters.last_serial = options->last_serial;

@@ -64,7 +64,6 @@ struct stream {
 
 struct pipeline {
 	struct coalesce coalesce;
-	struct stream streams[MAX_STREAMS];
 	size_t stream_count;
 	uint32_t all; /* a bit for each stream that gets all */
 	struct names names;
@@ -78,6 +77,7 @@ struct pipeline {
 	struct head_memo head_memo;
 	double now;
 	bool event_clock, skipping;
+	struct stream streams[MAX_STREAMS];
 };
 
 /* False: no memory; nothing to free. */

@@ -18,7 +18,7 @@ from .errors import CollectorError
 from .options import ENRICHMENTS, FORMATS, TRANSLATIONS
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from .options import Options
 
@@ -44,8 +44,18 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)  # asking for the terminal's width loads shutil and what it compresses with
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, **settings})
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="auditpack-collector", description="Linux audit records → JSON events.")
+    parser = _Parser(prog="auditpack-collector", description="Linux audit records → JSON events.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)
 

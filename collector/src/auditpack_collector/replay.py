@@ -10,7 +10,7 @@ from typing import BinaryIO
 from .implementation import make_pipeline
 from .options import Options
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 
 
 def replay(source: BinaryIO, sink: BinaryIO, options: Options) -> dict[str, int]:
