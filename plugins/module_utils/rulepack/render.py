@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from .compose import Composition, parent, wanted
+from .dead import find_dead, without_covered
 from .errors import PackError, raise_if_any
 from .fields import Filter, canonical, parse_compare, parse_filter
 from .limits import too_much
@@ -15,7 +16,7 @@ from .merge import merge
 from .model import Condition, HostFacts, Rule, Value, release_of
 from .perms import SINCE, reachable
 from .selection import Chosen
-from .shadow import Placed, find_dead, shadows_of, without_covered
+from .shadow import Placed, shadows_of
 from .styles import Style
 from .styles import style as style_of
 from .variables import substitute

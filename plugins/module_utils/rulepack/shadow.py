@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses rules that can never win.
+"""Finds rules that can never win; `dead` says so to the user.
 
 An event carries one rule: the kernel walks its rules in load order and the first that matches decides action and key
 (kernel/auditsc.c, audit_filter_rules: a later rule has a lower `prio`). So a rule is dead when an earlier one
@@ -9,13 +9,12 @@ is dead by itself. A line may have several keys (auditctl joins them by 0x01); `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from .errors import PackError
 from .fields import EQUAL, FIELDS, ORDERED, U32, Compare, Filter
 from .line import Line
 from .messages import SYSCALL
@@ -186,56 +185,9 @@ def shadows_of(placed: Sequence[Placed]) -> list[Shadow]:
     return _shadows([one.canon for one in placed])
 
 
-def find_dead(placed: Sequence[Placed], shadows: Iterable[Shadow] | None = None) -> list[PackError]:
-    """Errors for rules that can never win, warnings for those that lose some system calls or say nothing new.
-
-    `shadows`: what `shadows_of` said of them, where it was asked already.
-    """
-    problems = []
-    for one in placed:
-        reason = _contradiction(_facets(one.canon), one.line) or _silences_all(one.line)
-        if reason:
-            message = f"rule `{one.rule}` makes no sense: {reason}"
-            problems.append(PackError(one.place.file, one.place.line, message, "mend its filters"))
-    for shadow in shadows_of(placed) if shadows is None else shadows:
-        problems.append(_problem(placed[shadow.line], [placed[index] for index in shadow.by], shadow))
-    unique = {(problem.file, problem.line, problem.message): problem for problem in problems}
-    return list(unique.values())
-
-
-def without_covered(
-    placed: Sequence[Placed], elements: Collection[str], shadows: Iterable[Shadow]
-) -> tuple[list[Placed], list[tuple[str, str]]]:
-    """The lines without those of the rules `elements` that an earlier rule covers: what a host's list holds is no
-    mistake of a pack. Beside them, for each line left out its rule and what covers it. `shadows`: find_shadowed of all.
-    """
-    gone: dict[int, str] = {}
-    for shadow in shadows:
-        late = placed[shadow.line]
-        if late.rule in elements and not late.also and not shadow.partly:
-            by = ", ".join(f"{placed[index].rule} ({_carries(placed[index].line)})" for index in shadow.by)
-            gone[shadow.line] = f"{late.line.value('path') or late.line.value('dir')} is covered by {by}"
-    kept = [one for index, one in enumerate(placed) if index not in gone]
-    return kept, [(placed[index].rule, reason) for index, reason in gone.items()]
-
-
-def _problem(late: Placed, early: Iterable[Placed], shadow: Shadow) -> PackError:
-    rules = {f"`{one.rule}` ({one.place}, {_carries(one.line)})" for one in early}
-    by = "rule " + " and ".join(sorted(rules))
-    what = f"rule `{late.rule}` ({_carries(late.line)})"
-    if not shadow.other:
-        message = f"{what} adds nothing: {by} matches all that it matches"
-        return PackError(late.place.file, late.place.line, message, "take one of them out", "warning")
-    if shadow.partly:
-        message = f"{what} loses some of its system calls to the earlier {by}"
-        return PackError(late.place.file, late.place.line, message, "see that this is meant", "warning")
-    message = f"{what} can never win: the earlier {by} takes every event that it matches"
-    remedy = "load it first (a lower `order`), narrow the earlier one, or exclude one of the two"
-    return PackError(late.place.file, late.place.line, message, remedy)
-
-
-def _carries(line: Line) -> str:
-    return f"key {','.join(line.keys)}" if line.keys else line.action
+def impossible(placed: Placed) -> str:
+    """Why the line makes no sense by itself, or an empty string."""
+    return _contradiction(_facets(placed.canon), placed.line) or _silences_all(placed.line)
 
 
 def _silences_all(line: Line) -> str:

@@ -27,10 +27,8 @@ def figures() -> dict[str, Any]:
 def test_the_table(tmp_path: Path) -> None:
     write_page(figures(), tmp_path / "cost.md")
     text = (tmp_path / "cost.md").read_text()
-    assert (
-        "| a<b | 30 | 23.5 | 120 | 120 | 40 (40 kB) | 100 (100 kB) | 0 (0 kB) | 12.5 s (+25 %) | `exec` (exec) 80 % | 0 |"
-        in text
-    )
+    assert "| a<b | 30 | 23.5 | 120 | 120 | 40 (40 kB) | 100 (100 kB) | 0 (0 kB) | 12.5 s (+25 %) |" in text
+    assert "| `exec` (exec) 80 % | 0 |" in text
     assert "--work 1000 --idle 60 --repeat 2" in text
 
 

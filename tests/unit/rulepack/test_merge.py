@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from auditpack.compose import compose
+from auditpack.dead import find_dead
 from auditpack.errors import PackErrors
 from auditpack.limits import too_much
 from auditpack.line import Line, format_line, parse_line
@@ -16,7 +17,7 @@ from auditpack.model import HostFacts, Place
 from auditpack.normalise import compare_text
 from auditpack.render import Rendered, render
 from auditpack.schema import load_packs
-from auditpack.shadow import Placed, find_dead
+from auditpack.shadow import Placed
 
 X = "-a always,exit -F arch=b64"
 USERS = "-F auid>=1000 -F auid!=unset"

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+from auditpack.dead import find_dead
 from auditpack.fields import Compare, Filter
 from auditpack.line import Line, parse_line, parse_rules
 from auditpack.model import Place
-from auditpack.shadow import Placed, contradiction, find_dead, find_shadowed
+from auditpack.shadow import Placed, contradiction, find_shadowed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -290,3 +291,23 @@ def test_a_narrower_rule_is_dead_after_the_wider_one(wide: Line, narrow: Line) -
     if contradiction(late):
         return
     assert [(shadow.line, shadow.partly) for shadow in find_shadowed([wide, late])] == [(1, False)]
+
+
+def test_partial_losses_are_told_once_for_each_rule_that_takes_them() -> None:
+    def at(number: int, text: str) -> Placed:
+        return Placed(rule(text), f"p.{number}", "p", Place("p/rules.yml", number))
+
+    late = [at(number, f"{X} -S chmod,chown -F auid={number} -k k{number}") for number in range(2, 8)]
+    (problem,) = find_dead([at(1, f"{X} -S chmod -k a"), *late])
+    assert problem.level == "warning"
+    assert "`p.2` (key k2) and 5 others lose some of their system calls to the earlier rule `p.1`" in problem.message
+    assert problem.message.endswith("`p.3` (p/rules.yml:3), `p.4` (p/rules.yml:4), `p.5` (p/rules.yml:5) and 2 more")
+
+
+def test_calls_that_perm_brings_along_are_no_loss() -> None:
+    texts = (f"{X} -S swapon -k swap", f"{X} -F path=/etc/x -F perm=wa -k x", f"{X} -F path=/etc/x -F perm=r -k y")
+    placed = [Placed(rule(text), f"p.{n}", "p", Place("p/rules.yml", n + 1)) for n, text in enumerate(texts)]
+    assert any(shadow.partly and shadow.other for shadow in find_shadowed([one.line for one in placed]))
+    assert find_dead(placed) == []
+    opens = Placed(rule(f"{X} -S openat -k all"), "p.9", "p", Place("p/rules.yml", 9))
+    assert [problem.level for problem in find_dead([opens, placed[1]])] == ["warning"]
