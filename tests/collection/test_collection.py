@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ["audit_daemon", "audit_collector", "audit_rules"]
-MODULES = ["audit_daemon", "audit_facts", "audit_rules"]
+ROLES = ["audit_daemon", "audit_collector", "audit_rules"]  # of site.yml
+ALL_ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 PLAYBOOK = """\
 # SPDX-License-Identifier: Apache-2.0
 - name: Use each role by its full name
@@ -78,14 +79,13 @@ def test_tarball_holds_what_users_need_and_nothing_else(elsewhere: Elsewhere) ->
     with tarfile.open(elsewhere.tarball) as tar:
         names = {member.name for member in tar}
     packs = {
-        f"rulepacks/{pack.name}/{part}.yml"
-        for pack in (ROOT / "rulepacks").iterdir()
-        if pack.is_dir()
+        f"rulepacks/{pack.parent.name}/{part}.yml"
+        for pack in (ROOT / "rulepacks").glob("*/pack.yml")
         for part in ("pack", "rules")
-    }
+    } | {f"rulepacks/profiles/{profile.name}" for profile in (ROOT / "rulepacks/profiles").glob("*.yml")}
     wanted = (
         packs
-        | {f"roles/{role}/meta/argument_specs.yml" for role in ROLES}
+        | {f"roles/{role}/meta/argument_specs.yml" for role in ALL_ROLES}
         | {f"plugins/modules/{name}.py" for name in MODULES}
     )
     wanted |= {"README.md", "LICENSE", "CHANGELOG.md", "site.yml", "meta/runtime.yml"}
@@ -106,7 +106,7 @@ def test_playbooks_find_every_role(elsewhere: Elsewhere, playbook: str) -> None:
     assert all(f"{role} : " in tasks for role in ROLES), tasks
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_roles_are_documented(elsewhere: Elsewhere, role: str) -> None:
     pages = json.loads(elsewhere.run("ansible-doc", "--json", "-t", "role", f"auditpack.linux.{role}"))
     options = pages[f"auditpack.linux.{role}"]["entry_points"]["main"]["options"]
