@@ -39,7 +39,7 @@ class Audited:
         self.tracker = Tracker(
             world.ledger, Selection(config), self.rescanner.inspector, config.feed.settle, clock=lambda: self.now
         )
-        self.packages = Packages(config, world.baseline)
+        self.packages = Packages(config, world.baseline, "/nonexistent")
         world.ledger.annotate = self.packages.annotate
         self.tracker.hold = self.packages.hold
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,6 +14,10 @@ import yaml
 
 from plugins.module_utils import integrity_plan, wheel
 from plugins.module_utils.integrity_wheel import wheel as make_wheel
+from plugins.module_utils.rulepack import kept
+from plugins.module_utils.rulepack.compose import compose
+from plugins.module_utils.rulepack.render import render
+from plugins.module_utils.rulepack.schema import load_packs
 from plugins.module_utils.toml_text import dump
 from plugins.module_utils.wheel_build import WheelError
 
@@ -73,6 +78,18 @@ def test_the_service_has_one_capability_and_its_own_user() -> None:
     assert "CapabilityBoundingSet=CAP_DAC_READ_SEARCH" in lines
     assert "User=auditpack-integrity" in lines
     assert "IOSchedulingClass=idle" in lines
+
+
+def test_the_packs_rules_are_those_paths() -> None:
+    packs = load_packs([str(ROOT / "rulepacks")])
+    facts = kept.load("debian13")
+    lists = {"integrity_dirs": ("/etc", "/srv/app"), "integrity_files": ("/opt/one",)}
+    composition = compose(packs, [{"name": "base"}, {"name": "file-integrity"}])
+    found = render(composition, dataclasses.replace(facts, lists=lists), "modern")
+    lines = [line.text for line in found.lines if line.pack == "file-integrity" and "arch=b64" in line.text]
+    assert [line.partition(" -F ")[2].rpartition(" -S ")[2].partition(" -F ")[2] for line in lines] == [
+        f"{where} -F perm=wa -F key=file-integrity" for where in ("path=/opt/one", "dir=/etc", "dir=/srv/app")
+    ]
 
 
 def test_the_host_says_what_is_to_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,12 +19,16 @@ import pytest
 from audit_support import Audited
 from integrity_support import World
 
+from auditpack_integrity import service as service_module
+from auditpack_integrity import tracker
 from auditpack_integrity.feed import FileFeed
 from auditpack_integrity.service import Service
 
 
 @pytest.fixture
-def service(world: World) -> Iterator[Running]:
+def service(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    monkeypatch.setattr(service_module, "_IDLE", 0.02)
+    monkeypatch.setattr(tracker, "_GRACE", 0.2)  # what a scan finds waits for its event: seconds in earnest
     (world.top / "a").write_text("a")
     running = Running(world)
     yield running
@@ -37,7 +42,7 @@ class Running:
         self.world = world
         self.file = world.folder / "collector.jsonl"
         self.file.touch()
-        world.settings = f'[feed]\nfile = "{self.file}"\nsettle = 0.01\n'
+        world.settings = f'[feed]\nfile = "{self.file}"\nsettle = 0.01\n[packages]\nenabled = false\n'
         self.audited = Audited(world)
         self.audited.feeding = False
         self.audited.feed = self.write  # type: ignore[method-assign]
@@ -53,7 +58,7 @@ class Running:
         self.service = Service(self.world.config)
         self.step()
 
-    def step(self, seconds: float = 0.3) -> list[dict[str, Any]]:
+    def step(self, seconds: float = 0.1) -> list[dict[str, Any]]:
         assert self.service
         end = time.monotonic() + seconds
         while time.monotonic() < end or len(self.service.tracker.waiting) or self.service.running:
@@ -92,7 +97,7 @@ def test_a_restart_goes_on_behind_the_last_event(service: Running) -> None:
     service.end()
     service.audited.write("b", "while it was down")
     service.begin()
-    assert names(service.step(1.0)) == [("a", ["updated"], "alice"), ("b", ["created"], "alice")]
+    assert names(service.step(0.2)) == [("a", ["updated"], "alice"), ("b", ["created"], "alice")]
 
 
 def test_what_changed_without_event_is_told_as_offline(service: Running) -> None:
@@ -102,7 +107,7 @@ def test_what_changed_without_event_is_told_as_offline(service: Running) -> None
     past = time.time() - 100
     os.utime(service.world.top / "a", (past, past))
     service.begin()
-    events = service.step(4.0)
+    events = service.step(0.5)
     assert names(events) == [("a", ["updated"], "")]
     assert events[0]["file_integrity"]["why_unknown"] == "offline"
 
@@ -115,6 +120,22 @@ def test_rotations_lose_nothing(service: Running) -> None:
         service.audited.write(f"g{number}", "x")
         service.step()
     assert {name for name, _, _ in names(service.step())} == {f"{letter}{n}" for letter in "fg" for n in range(3)}
+
+
+def test_a_full_disk_loses_no_event(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database refuses, the service ends, systemd starts it again when there is room or not."""
+    assert service.service
+    service.audited.write("a", "while the disk is full")
+
+    def full(_changes: object) -> int:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(service.service.ledger, "apply", full)
+    with pytest.raises(sqlite3.OperationalError):
+        service.step(0.2)
+    service.service.end(well=False)
+    service.begin()
+    assert names(service.step(0.2)) == [("a", ["updated"], "alice")]
 
 
 def test_rubbish_in_the_feed_is_counted_and_passed(service: Running) -> None:
@@ -157,7 +178,7 @@ def test_the_program_over_a_socket_and_killed(world: World) -> None:
     """As systemd starts it; events come by the socket; kill -9 in the middle loses no change."""
     (world.top / "a").write_text("a")
     path = world.folder / "feed.sock"
-    world.settings = f'[feed]\nsocket = "{path}"\nsettle = 0.05\n'
+    world.settings = f'[feed]\nsocket = "{path}"\nsettle = 0.05\n[packages]\nenabled = false\n'
     config = world.write_config()
     audited = Audited(world)
     lines: list[bytes] = []

@@ -29,6 +29,9 @@ class Feed(Protocol):
 
     def gap(self) -> str: ...
 
+    def position(self) -> str | None:
+        """Where the next line begins."""
+
     def live(self) -> bool: ...
 
     def fileno(self) -> int:
@@ -70,6 +73,9 @@ class NoFeed:
 
     def gap(self) -> str:
         return ""
+
+    def position(self) -> str | None:
+        return None
 
     def live(self) -> bool:
         return False
@@ -175,6 +181,9 @@ class FileFeed:
         said, self._gap = self._gap, ""
         return said
 
+    def position(self) -> str | None:
+        return f"[{self._inode}, {self._offset - len(self._rest)}]" if self._fd >= 0 else None
+
     def live(self) -> bool:
         return self._fd >= 0
 
@@ -231,6 +240,9 @@ class SocketFeed:
     def gap(self) -> str:
         said, self._gap = self._gap, ""
         return said
+
+    def position(self) -> str | None:
+        return None
 
     def live(self) -> bool:
         return self._sender is not None

@@ -58,8 +58,9 @@ class Service:
         self._scan: Iterator[tuple[Running, list[Change]]] | None = None
         self.running: Running | None = None
         self._last_status = 0.0
-        self._position: str | None = None
+        self._position = self.feed.position()
         self._saved: str | None = None
+        self._save_position()
         for notice in self.baseline.notices:
             self.ledger.note("baseline_rebuilt", notice)
         self._boot()
@@ -221,13 +222,17 @@ class Service:
         sources = [source for source in (self.control, self.feed, self.tracker.writers) if source.fileno() >= 0]
         select.select(sources, [], [], seconds)
 
-    def end(self) -> None:
-        """Stop in order: what was read of the feed and not done with is read again at the next start."""
-        self._save_position()
+    def end(self, well: bool = True) -> None:
+        """Stop: what was read of the feed and not done with is read again at the next start.
+
+        Not `well`, as when the disk is full: the place in the feed stays the one saved before.
+        """
         if self._scan is not None:
             self._scan.close()  # type: ignore[attr-defined]
-        self.events.flush(self.ledger.journal)
-        self.write_status("stopped")
+        if well:
+            self._save_position()
+            self.events.flush(self.ledger.journal)
+        self.write_status("stopped" if well else "failed")
         self.control.close()
         self.feed.close()
         self.tracker.writers.close()
@@ -248,10 +253,12 @@ def run(config: Config) -> int:
         if not mine:
             raise IntegrityError("another process holds the baseline — stop it, or wait for its scan to end")
         service = Service(config)
+        well = False
         try:
             while not ended:
                 if not service.step():
                     service.wait()
+            well = True
         finally:
-            service.end()
+            service.end(well)
     return 0
