@@ -11,7 +11,7 @@ from .changes import Change
 from .errors import PackError
 from .fields import Filter
 from .line import Line, parse_rules
-from .normalise import Canon, normalise, out_of_order
+from .normalise import Canon, normalise, out_of_order, spells_out
 from .scope import covered, plain
 from .styles import is_watch
 
@@ -103,6 +103,9 @@ def _whole(line: Line, directories: Collection[str | None]) -> Line:
     if is_watch(line) and line.value("path") in directories:
         fields = (Filter("dir", "=", item.value) if item.field == "path" else item for item in line.fields)
         line = replace(line, fields=tuple(fields))
+    perm = line.value("perm")
+    if perm and line.arch and spells_out(perm, frozenset(line.syscalls)):
+        line = replace(line, syscalls=())
     return plain(line)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional, TypeVar
 
 from .fields import LISTS, Compare, Filter, canonical
 from .line import Line, parse_rules
-from .perms import AUDIT_4
+from .perms import AUDIT_4, reachable
 
 Item = TypeVar("Item")
 
@@ -63,6 +63,11 @@ def _is_expansion(perm: str, syscalls: frozenset[str]) -> bool:
     least = {name for letter in perm for name in _AT_LEAST[letter]}
     most = {name for letter in perm for name in AUDIT_4[letter]}
     return least <= syscalls <= most
+
+
+def spells_out(perm: str, syscalls: frozenset[str]) -> bool:
+    """Whether these are the calls of `perm` for which a host's audit has names: a rendered rule names them."""
+    return {name for letter in perm for name in _AT_LEAST[letter]} <= syscalls <= reachable(perm)
 
 
 class Entry(NamedTuple):
