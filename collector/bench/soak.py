@@ -3,6 +3,7 @@
 """Feed a running collector millions of records while everything goes wrong, and count: in = out + counted, exactly.
 
     soak.py [--records 10000000] [--seed N] [--implementation native|python] [--folder DIR] [--every 200000]
+            [--no-mount]
 
 Records go through a pipe as from auditd, in serial order, one to four an event, the clock of their time stamps jumping.
 At random moments, on average each `--every` records: kill -9 and a new start; SIGHUP with another configuration; a full
@@ -81,7 +82,7 @@ class Soak:
         self.out = folder / "out"
         self.out.mkdir()
         (folder / "state").mkdir()
-        self.mounted = self._mount()
+        self.mounted = not arguments.no_mount and self._mount()
         self.reader = Reader(folder / "side.sock")
         self.reader.start()
         self.environment = {
@@ -96,7 +97,7 @@ class Soak:
         self._recoveries: list[Any] = []
 
     def _mount(self) -> bool:
-        """A disk that can be full: a tmpfs of a gigabyte."""
+        """A disk that can be full."""
         command = ["mount", "-t", "tmpfs", "-o", "size=8g,mode=0755", "tmpfs", str(self.out)]
         return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
@@ -167,7 +168,7 @@ class Soak:
                 waker.cancel()
 
     def _fault(self) -> None:
-        name = self.chooser.choice(("kill", "kill", "terminate", "hangup", "disk", "reader"))
+        name = self.chooser.choice(("kill", "kill", "terminate", "hangup", "disk", "reader")) if self.done else "kill"
         self.done[name] = self.done.get(name, 0) + 1
         self._recover_at = time.monotonic() + self.chooser.random() * 2
         if name == "kill":
@@ -265,6 +266,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=200_000, help="records between two faults, on average")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--implementation", choices=("native", "python"), default="native")
+    parser.add_argument("--no-mount", action="store_true", help="move the output's folder away instead of a full disk")
     parser.add_argument("--folder", type=Path, help="where to work; kept")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="auditpack-soak-"))

@@ -109,8 +109,10 @@ static bool single(struct filter_facts *x, unsigned which, struct slice *ret)
 {
 	if (!x->have_singles)
 		find_singles(x);
+	if (!x->singles[which].there)
+		return false;
 	*ret = (struct slice){x->tokens.data + x->singles[which].at, x->singles[which].n};
-	return x->singles[which].there;
+	return true;
 }
 
 /* The first field of a record with that name. */

@@ -13,7 +13,7 @@ from auditpack_collector.config_load import load
 from auditpack_collector.implementation import make_pipeline
 from auditpack_collector.service import options_of
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "collector"
+DOCS = next(each / "docs" / "collector" for each in Path(__file__).resolve().parents if (each / "docs").is_dir())
 BLOCKS = re.compile(r"(?:<!-- sample: (.*?) -->\n)?```toml\n(.*?)```", re.S)
 EXAMPLES = [
     pytest.param(sample, text, id=f"{name}-{number}")
