@@ -19,7 +19,8 @@ static struct group *find(struct groups *g, struct slice name, uint64_t hash)
 {
 	struct group *each = g->buckets != NULL ? *bucket_of(g, hash) : NULL;
 
-	while (each != NULL && (each->hash != hash || each->n != name.n || memcmp(each->name, name.p, name.n) != 0))
+	while (each != NULL && (each->hash != hash || each->n != name.n ||
+				(name.n > 0 && memcmp(each->name, name.p, name.n) != 0)))
 		each = each->chain;
 	return each;
 }
