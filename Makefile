@@ -33,7 +33,7 @@ test: ## all tests: what .ci/run runs
 	@.ci/run
 
 ##@ Parts of `make test`
-.PHONY: lint unit check-c terraform-test collection molecule wheel fuzz bench bench-integrity
+.PHONY: lint unit check-c terraform-test collection molecule wheel fuzz bench bench-integrity bench-fleet cost docs
 lint: $(VENV) ## ruff, mypy, yamllint, ansible-lint, shellcheck, auditpack lint
 	@tools/lint.sh
 
@@ -58,6 +58,16 @@ fuzz: $(VENV) ## fuzz each layer of the C; TIME=seconds for all together
 
 bench: build/made/native ## the collector beside LAUREL: CPU, wall clock, memory (docs/collector/performance.md)
 	@python collector/bench/bench.py --picture docs/images/bench.svg $(BENCH)
+
+bench-fleet: $(VENV) ## compose and render for 1000 hosts; lint of all packs
+	@python -m tests.bench.fleet $(BENCH)
+
+cost: $(VENV) ## what packs and profiles cost on a running lab host (docs/packs/cost.md)
+	@python -m tests.bench.cost -i $(INVENTORY) --host debian13 $(COST)
+
+docs: $(VENV) ## write the generated pages: packs, foreign sets
+	@auditpack docs
+	@python tools/foreign_rules.py
 
 bench-integrity: ## file integrity beside AIDE: scans and memory (BENCH="--tree /usr", BENCH=--million)
 	@python integrity/bench/bench.py $(BENCH)
