@@ -76,9 +76,9 @@ IO_URING = ">=3.1"
 """The first audit with the list."""
 NARROWS_PERM = ">=4.0"
 """From here on arch and perm together narrow the mask to a table of audit's own, which lacks fchmodat2 and execveat;
-naming the calls keeps them in. Before, a rule without calls is looked at on every system call of every process (auditctl(8),
--S); naming those that perm can fire on at all makes it cheap and loses nothing,
-as long as audit has names for what the kernel has."""
+naming the calls keeps them in. Before, a rule without calls is looked at on every system call of every process
+(auditctl(8), -S); naming those that perm can fire on at all makes it cheap and loses nothing, as long as audit has
+names for what the kernel has."""
 _CONTROL_ORDER = ("-D", "-b", "-f", "--backlog_wait_time", "-r", "--loginuid-immutable", "-c")
 
 
