@@ -38,7 +38,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         if arguments.get("state", "present") != "present":
             return self._on_host("audit_rules", arguments, task_vars)
         try:
-            folders = [OWN_PACKS, *map(Path, arguments.get("pack_dirs") or [])]
+            given = [OWN_PACKS, *map(Path, arguments.get("pack_dirs") or [])]
+            folders = list(dict.fromkeys(folder.resolve() for folder in given))  # one named twice is read once
             profiles = entries(load_profiles(folders))
             composition = compose(load_packs(folders), arguments.get("packs") or [], profiles, "audit_rules_packs")
             answer = self._on_host("audit_facts", dataclasses.asdict(needs(composition)), task_vars)

@@ -14,6 +14,8 @@ from .writer import Writer
 
 Counts = dict[str, int]
 _GAUGES = ("open_events", "last_serial")
+REORDERED = 32
+"""Serials that CPUs may hand over out of order: so small a gap is told when it still stands at the next status."""
 
 
 class Channel:
@@ -22,11 +24,13 @@ class Channel:
     def __init__(
         self, source: Source, options: Options, writers: list[Writer], lost: Callable[[], None] = lambda: None
     ) -> None:
-        """`lost` is called when serials are missing, before the events behind the gap go out: so whoever finds these
-        events in an output finds the report of the gap before them, whatever kills the collector in between."""
+        """`lost` is called when serials are missing since the collector before this one, or many at once, before the
+        events behind the gap go out: so whoever finds these events in an output finds the report of the gap before
+        them, whatever kills the collector in between."""
         self.source = source
         self._lost = lost
         self._gaps = 0
+        self._started = False  # the pipeline has taken a record
         self._whole = True  # no line is cut at the moment
         self.writers = writers
         self.rules: dict[str, list[int]] = {}
@@ -100,12 +104,15 @@ class Channel:
         self._next = None
         self._pipeline, self.reason = choose(self._options)
         self._gaps = 0
+        self._started = False
 
     def _send(self, first: bytes) -> None:
-        gaps = self._pipeline.counters()["serial_gaps"]
-        if gaps > self._gaps:
+        counters = self._pipeline.counters()
+        gaps = counters["serial_gaps"]
+        if gaps > self._gaps + (REORDERED if self._started else 0):
             self._lost()
         self._gaps = gaps
+        self._started = counters["records_in"] > 0
         if first:
             self.writers[0].queue.put(first)
         if len(self.writers) > 1:
