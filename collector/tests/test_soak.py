@@ -13,8 +13,8 @@ SOAK = next(path for each in Path(__file__).resolve().parents if (path := each /
 
 
 KNOWN = pytest.mark.xfail(
-    reason="After kill -9 some hundred events of 20,000 may be missing uncounted: those still in the memory queue while "
-    "later ones were on disk already. `bench/soak.py --seed 1 --records 20000 --every 4000 --no-mount` shows it."
+    reason="After kill -9 some hundred events of 20,000 may be missing uncounted: those still in the memory queue "
+    "while later ones were on disk already. `bench/soak.py --seed 1 --records 20000 --every 4000 --no-mount` shows it."
 )
 
 
