@@ -28,7 +28,7 @@ check "ruff format" ruff format --check .
 check "mypy plugins" mypy --strict --explicit-package-bases plugins
 check "mypy collector" mypy --strict collector/src
 check "mypy integrity" mypy --strict integrity/src
-check "mypy tests" mypy --strict --explicit-package-bases tests/events tests/gate tests/collection molecule/faults/tests molecule/removal/tests
+check "mypy tests" mypy --strict --explicit-package-bases tests/events tests/gate tests/collection molecule/faults/tests
 check "mypy tools" env MYPYPATH=tools mypy --strict tools
 check "yamllint" yamllint --strict .
 check "ansible-lint" ansible-lint --offline -q
