@@ -20,7 +20,7 @@ KNOWN = pytest.mark.xfail(
 
 @pytest.mark.parametrize(
     ("implementation", "records", "every"),
-    [pytest.param("native", 20000, 4000, marks=KNOWN), pytest.param("python", 6000, 1500, marks=KNOWN)],
+    [pytest.param("native", 20000, 4000, marks=KNOWN), ("python", 6000, 1500)],
 )
 def test_what_goes_in_comes_out_or_is_counted(implementation: str, records: int, every: int, tmp_path: Path) -> None:
     if implementation == "native":
